@@ -1,0 +1,4 @@
+export * from './column'
+export * from './errors'
+export * from './tags'
+export * from './width'
