@@ -1,0 +1,174 @@
+import { z } from 'zod'
+import { documentCommand, part, projectDocument } from './document'
+import { exportPreview, runDetail, runSummary, trainOverrides } from './runs'
+import {
+  appInfo,
+  catalog,
+  columnProfile,
+  engineStatus,
+  job,
+  modelSummary,
+  projectSnapshot,
+  recentProject,
+  rowWindow,
+  tableStatistics,
+  vectorFile,
+} from './views'
+
+interface Request<In extends z.ZodType, Out extends z.ZodType> {
+  readonly input: In
+  readonly output: Out
+}
+
+const request = <In extends z.ZodType, Out extends z.ZodType>(input: In, output: Out): Request<In, Out> => ({
+  input,
+  output,
+})
+
+const nothing = z.object({})
+const done = z.object({})
+const jobId = z.object({ job: z.string() })
+const path = z.string().min(1)
+
+/** All that a window needs to draw itself; what follows comes as events with a larger `sequence`. */
+export const sessionSnapshot = z.object({
+  sequence: z.int(),
+  app: appInfo,
+  engine: engineStatus,
+  project: projectSnapshot.nullable(),
+  recent: z.array(recentProject),
+  runs: z.array(runSummary),
+  jobs: z.array(job),
+})
+export type SessionSnapshot = z.infer<typeof sessionSnapshot>
+
+/**
+ * Everything that can be asked of main: imperatives, by noun and verb; `project.open` on the wire. Types of both
+ * sides and the renderer's client are derived from this table; main validates every input against it.
+ */
+export const requests = {
+  session: {
+    connect: request(nothing, sessionSnapshot),
+  },
+  project: {
+    open: request(z.object({ path }), projectSnapshot),
+    /** Job; its result is the project's path, which is then open. */
+    create: request(z.object({ path, sample: z.string().nullable() }), jobId),
+    close: request(nothing, done),
+    execute: request(z.object({ command: documentCommand }), projectSnapshot),
+    undo: request(nothing, projectSnapshot),
+    redo: request(nothing, projectSnapshot),
+    forget: request(z.object({ path }), done),
+    /** A free folder name for a new project of this sample, in the user's documents. */
+    suggestPath: request(z.object({ sample: z.string().nullable() }), z.object({ path: z.string() })),
+  },
+  schema: {
+    import: request(z.object({ path }), projectSnapshot),
+    export: request(z.object({ path, force: z.boolean() }), done),
+  },
+  dataset: {
+    rows: request(
+      z.object({ part, offset: z.int().min(0), limit: z.int().min(1).max(1000) }),
+      rowWindow,
+    ),
+    profile: request(z.object({ part }), z.object({ columns: z.array(columnProfile) })),
+    /** Job: Parquet files whose ids are encoded already, as the parts of the dataset. */
+    importEncoded: request(
+      z.object({
+        train: z.array(path).min(1),
+        validation: z.array(path),
+        test: z.array(path),
+        split: z.string().nullable(),
+        seed: z.int().min(0),
+      }),
+      jobId,
+    ),
+  },
+  embeddings: {
+    /** What a dropped file holds and which columns it fits; changes nothing. */
+    inspectFile: request(z.object({ path }), vectorFile),
+    /** Job; its result is the alignment report. */
+    attach: request(
+      z.object({
+        column: z.string(),
+        path,
+        array: z.string().nullable(),
+        frozen: z.boolean(),
+        byPosition: z.boolean(),
+      }),
+      jobId,
+    ),
+    statistics: request(z.object({ table: z.string() }), tableStatistics),
+  },
+  model: {
+    catalog: request(nothing, catalog),
+    /** The layers that a document would give, without changing the project. */
+    preview: request(z.object({ document: projectDocument }), modelSummary),
+  },
+  training: {
+    start: request(z.object({ overrides: trainOverrides }), z.object({ run: z.string() })),
+    /** Ends the run after the current step and keeps what it learnt. */
+    stop: request(z.object({ run: z.string() }), done),
+  },
+  runs: {
+    detail: request(z.object({ run: z.string() }), runDetail),
+    remove: request(z.object({ run: z.string() }), done),
+  },
+  export: {
+    preview: request(z.object({ run: z.string(), folder: path.nullable() }), exportPreview),
+    /** Job; its result is an `exportResult`. */
+    write: request(z.object({ run: z.string(), folder: path, force: z.boolean() }), jobId),
+  },
+  engine: {
+    status: request(nothing, engineStatus),
+    /** Job. `device: 'gpu'` is a download past 1 GB: ask first. */
+    install: request(z.object({ device: z.enum(['cpu', 'gpu']) }), jobId),
+  },
+  jobs: {
+    cancel: request(z.object({ job: z.string() }), done),
+    /** Takes a finished job off the list. */
+    dismiss: request(z.object({ job: z.string() }), done),
+  },
+  /** Native dialogs; refused with `invalid-request` where `appInfo.canShowDialogs` is false. */
+  desktop: {
+    chooseFile: request(
+      z.object({ title: z.string(), extensions: z.array(z.string()) }),
+      z.object({ path: z.string().nullable() }),
+    ),
+    chooseFolder: request(
+      z.object({ title: z.string(), create: z.boolean(), defaultPath: z.string().nullable() }),
+      z.object({ path: z.string().nullable() }),
+    ),
+    showInFolder: request(z.object({ path }), done),
+  },
+} as const
+
+export type Requests = typeof requests
+export type Noun = keyof Requests
+export type Verb<N extends Noun> = keyof Requests[N]
+
+type In<R> = R extends Request<infer I, z.ZodType> ? z.input<I> : never
+type Parsed<R> = R extends Request<infer I, z.ZodType> ? z.output<I> : never
+type Out<R> = R extends Request<z.ZodType, infer O> ? z.output<O> : never
+
+/** The renderer's client: `api.project.open({ path })`. Derived, never written. */
+export type Client = {
+  readonly [N in Noun]: { readonly [V in Verb<N>]: (input: In<Requests[N][V]>) => Promise<Out<Requests[N][V]>> }
+}
+
+/** What main implements: one function a request, its input validated already. */
+export type Handlers = {
+  readonly [N in Noun]: {
+    readonly [V in Verb<N>]: (input: Parsed<Requests[N][V]>) => Promise<Out<Requests[N][V]>>
+  }
+}
+
+/** Input and output schema of `noun.verb`, or null for a name that is not in the table. */
+export function findRequest(name: string): Request<z.ZodType, z.ZodType> | null {
+  const [noun, verb, rest] = name.split('.')
+  if (noun === undefined || verb === undefined || rest !== undefined) return null
+  const table: Record<string, Record<string, Request<z.ZodType, z.ZodType>>> = requests
+  if (!Object.hasOwn(table, noun)) return null
+  const verbs = table[noun]
+  return verbs && Object.hasOwn(verbs, verb) ? (verbs[verb] ?? null) : null
+}

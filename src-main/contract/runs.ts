@@ -1,0 +1,173 @@
+import { z } from 'zod'
+import { projectDocument } from './document'
+import { wireError } from './errors'
+
+/** Runs: what the trainer reports, what `runs/<id>/` keeps and what the window and `train --json` show. */
+
+/** Metrics of a part of the data; `loss` is the mean over rows, `auc` the 200-threshold streaming AUC. */
+export const metricValues = z.object({ loss: z.number(), auc: z.number().nullable() }).catchall(z.number().nullable())
+export type MetricValues = z.infer<typeof metricValues>
+
+export const epochResult = z.object({
+  epoch: z.int().min(1),
+  /** Wall time of the training part of the epoch, in seconds. */
+  seconds: z.number(),
+  /** Training rows over that time: reading, feeding and metrics included. */
+  rowsPerSecond: z.number(),
+  train: metricValues,
+  validation: metricValues.nullable(),
+})
+export type EpochResult = z.infer<typeof epochResult>
+
+/** The freeze proof of one table. Hashes are SHA-256 of the little-endian float32 rows. */
+export const tableResult = z.object({
+  table: z.string(),
+  columns: z.array(z.string()),
+  rows: z.int(),
+  width: z.int(),
+  frozen: z.boolean(),
+  hashBefore: z.string(),
+  hashAfter: z.string(),
+  changed: z.boolean(),
+  /** Mean L2 distance that a row moved, over all rows. */
+  meanRowMovement: z.number(),
+})
+export type TableResult = z.infer<typeof tableResult>
+
+export const runModel = z.object({
+  name: z.string(),
+  parameters: z.int(),
+  trainableParameters: z.int(),
+  inputWidth: z.int(),
+})
+
+/** What `train --json` prints. */
+export const trainResult = z.object({
+  run: z.string(),
+  path: z.string(),
+  seed: z.int(),
+  engine: z.string(),
+  target: z.string(),
+  model: runModel,
+  epochs: z.array(epochResult),
+  tables: z.array(tableResult),
+  /** Time inside TensorFlow's session over the wall time of training, a fraction of 1. */
+  sessionShare: z.number(),
+  stoppedBecause: z.enum(['completed', 'stopped', 'failed']),
+})
+export type TrainResult = z.infer<typeof trainResult>
+
+export const runStatus = z.enum(['starting', 'running', 'stopping', 'completed', 'stopped', 'failed', 'crashed'])
+export type RunStatus = z.infer<typeof runStatus>
+
+/** `runs/<id>/run.json`: everything needed to say what was trained, and to train it again. */
+export const runRecord = z.object({
+  id: z.string(),
+  status: runStatus,
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  /** Frozen at the start, flags of the command line applied. */
+  document: projectDocument,
+  seed: z.int(),
+  target: z.string(),
+  versions: z.object({
+    graft: z.string(),
+    tensorflow: z.string(),
+    node: z.string(),
+    platform: z.string(),
+  }),
+  engine: z.string(),
+  datasetHash: z.string(),
+  /** SHA-256 of the file given by `--initial-weights`, null without. */
+  initialWeights: z.object({ path: z.string(), sha256: z.string() }).nullable(),
+  rows: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
+  model: runModel.nullable(),
+  epochs: z.array(epochResult),
+  tables: z.array(tableResult),
+  sessionShare: z.number().nullable(),
+  error: wireError.nullable(),
+})
+export type RunRecord = z.infer<typeof runRecord>
+
+/** One line of `metrics.jsonl`, one a step: the step's own loss and the epoch's running means. */
+export const stepMetrics = z.object({
+  step: z.int(),
+  epoch: z.int(),
+  loss: z.number(),
+  meanLoss: z.number(),
+  auc: z.number().nullable(),
+})
+export type StepMetrics = z.infer<typeof stepMetrics>
+
+export const runProgress = z.object({
+  run: z.string(),
+  phase: z.enum(['preparing', 'training', 'validating', 'saving']),
+  epoch: z.int(),
+  epochs: z.int(),
+  /** Within the epoch. */
+  step: z.int(),
+  stepsPerEpoch: z.int(),
+  rowsPerSecond: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+})
+export type RunProgress = z.infer<typeof runProgress>
+
+/** A row of the Runs table. */
+export const runSummary = z.object({
+  id: z.string(),
+  status: runStatus,
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  architecture: z.string(),
+  target: z.string(),
+  seed: z.int(),
+  epochs: z.array(epochResult),
+  tables: z.array(tableResult),
+  error: wireError.nullable(),
+  /** One sentence that says what happened. */
+  sentence: z.string(),
+})
+export type RunSummary = z.infer<typeof runSummary>
+
+/** A run in full: the record, its curve (thinned to at most 2,000 points) and the end of its log. */
+export const runDetail = z.object({
+  summary: runSummary,
+  record: runRecord,
+  steps: z.array(stepMetrics),
+  log: z.array(z.string()),
+  progress: runProgress.nullable(),
+})
+export type RunDetail = z.infer<typeof runDetail>
+
+/** Settings that override the document for one run alone. */
+export const trainOverrides = z.object({
+  target: z.string().optional(),
+  model: z.string().optional(),
+  epochs: z.int().optional(),
+  batchSize: z.int().optional(),
+  optimizer: z.string().optional(),
+  learningRate: z.number().optional(),
+  seed: z.int().optional(),
+  shuffle: z.boolean().optional(),
+  initialWeights: z.string().optional(),
+  /** Paths of graft.json and the values to set there, as `--set path=value` gives them. */
+  set: z.array(z.object({ path: z.string(), value: z.unknown() })).optional(),
+})
+export type TrainOverrides = z.infer<typeof trainOverrides>
+
+/** What `export --json` prints. */
+export const exportResult = z.object({
+  path: z.string(),
+  files: z.array(z.object({ name: z.string(), bytes: z.int() })),
+  /** The reloaded model against the trained weights, on `rows` replayed rows. */
+  check: z.object({ rows: z.int(), maxDifference: z.number() }),
+})
+export type ExportResult = z.infer<typeof exportResult>
+
+export const exportPreview = z.object({
+  folder: z.string(),
+  exists: z.boolean(),
+  files: z.array(z.object({ name: z.string(), bytes: z.int(), description: z.string() })),
+  snippet: z.string(),
+})
+export type ExportPreview = z.infer<typeof exportPreview>
