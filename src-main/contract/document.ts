@@ -1,9 +1,5 @@
 import { z } from 'zod'
-import { schema } from './schema'
-
-/** The named rules that give an embedding table its width (see `schema/width.ts`). */
-export const widthRule = z.enum(['merlin', 'schema', 'nvtabular'])
-export type WidthRule = z.infer<typeof widthRule>
+import { dtype, schema, widthOverride, widthRule } from './schema'
 
 export const part = z.enum(['train', 'validation', 'test'])
 export type Part = z.infer<typeof part>
@@ -96,8 +92,8 @@ export const projectDocument = z.object({
   source: dataSource.nullable(),
   schema,
   widthRule,
-  /** Widths that the user set, by column. */
-  widths: z.record(z.string(), z.int().min(1).max(65_536)),
+  /** Widths that the user set, by column: a number, or a rule of the column's own. */
+  widths: z.record(z.string(), widthOverride),
   /** The target that training uses; null where none is chosen. */
   target: z.string().nullable(),
   tables: z.array(attachedTable),
@@ -114,10 +110,10 @@ export const documentCommand = z.discriminatedUnion('type', [
     columns: z.array(z.string()).min(1),
     changes: z.object({
       tags: z.array(z.string()).optional(),
-      dtype: z.string().optional(),
+      dtype: dtype.optional(),
       role: z.enum(['feature', 'target', 'ignored']).optional(),
-      /** A number sets the width, null goes back to the project's rule. */
-      width: z.int().min(1).max(65_536).nullable().optional(),
+      /** A number or a rule sets the width, null goes back to the project's rule. */
+      width: widthOverride.nullable().optional(),
       /** Largest id of the column's domain. */
       domainMax: z.int().min(1).optional(),
     }),

@@ -67,10 +67,7 @@ export const requests = {
     export: request(z.object({ path, force: z.boolean() }), done),
   },
   dataset: {
-    rows: request(
-      z.object({ part, offset: z.int().min(0), limit: z.int().min(1).max(1000) }),
-      rowWindow,
-    ),
+    rows: request(z.object({ part, offset: z.int().min(0), limit: z.int().min(1).max(1000) }), rowWindow),
     profile: request(z.object({ part }), z.object({ columns: z.array(columnProfile) })),
     /** Job: Parquet files whose ids are encoded already, as the parts of the dataset. */
     importEncoded: request(
@@ -153,7 +150,9 @@ type Out<R> = R extends Request<z.ZodType, infer O> ? z.output<O> : never
 
 /** The renderer's client: `api.project.open({ path })`. Derived, never written. */
 export type Client = {
-  readonly [N in Noun]: { readonly [V in Verb<N>]: (input: In<Requests[N][V]>) => Promise<Out<Requests[N][V]>> }
+  readonly [N in Noun]: {
+    readonly [V in Verb<N>]: (input: In<Requests[N][V]>) => Promise<Out<Requests[N][V]>>
+  }
 }
 
 /** What main implements: one function a request, its input validated already. */

@@ -5,7 +5,9 @@ import { wireError } from './errors'
 /** Runs: what the trainer reports, what `runs/<id>/` keeps and what the window and `train --json` show. */
 
 /** Metrics of a part of the data; `loss` is the mean over rows, `auc` the 200-threshold streaming AUC. */
-export const metricValues = z.object({ loss: z.number(), auc: z.number().nullable() }).catchall(z.number().nullable())
+export const metricValues = z
+  .object({ loss: z.number(), auc: z.number().nullable() })
+  .catchall(z.number().nullable())
 export type MetricValues = z.infer<typeof metricValues>
 
 export const epochResult = z.object({
@@ -57,7 +59,15 @@ export const trainResult = z.object({
 })
 export type TrainResult = z.infer<typeof trainResult>
 
-export const runStatus = z.enum(['starting', 'running', 'stopping', 'completed', 'stopped', 'failed', 'crashed'])
+export const runStatus = z.enum([
+  'starting',
+  'running',
+  'stopping',
+  'completed',
+  'stopped',
+  'failed',
+  'crashed',
+])
 export type RunStatus = z.infer<typeof runStatus>
 
 /** `runs/<id>/run.json`: everything needed to say what was trained, and to train it again. */

@@ -32,3 +32,22 @@ export function createClient(transport: Pick<Transport, 'invoke'>): Client {
   // The one place where the table's types meet names made at run time: the proxy has every noun and verb of it.
   return new Proxy({}, { get: (_target, noun) => verbs(String(noun)) }) as Client
 }
+
+/** Where served mode answers: the WebSocket of the contract, and dropped files (`POST`, `?name=`, the bytes as body). */
+export const servedPaths = { socket: '/socket', upload: '/upload' } as const
+
+/** A frame from the browser window: one request, answered by a frame with the same id. */
+export const socketRequest = z.object({ id: z.int(), name: z.string(), input: z.unknown() })
+export type SocketRequest = z.infer<typeof socketRequest>
+
+const anyEvent = z.custom<EventMessage>(
+  (value) =>
+    typeof value === 'object' && value !== null && 'sequence' in value && 'name' in value && 'data' in value,
+)
+
+/** A frame to the browser window: the answer to a request, or an event. */
+export const socketMessage = z.union([z.object({ id: z.int(), reply }), z.object({ event: anyEvent })])
+export type SocketMessage = z.infer<typeof socketMessage>
+
+/** The answer to an upload: where the file lies now. */
+export const uploadReply = z.object({ path: z.string() })

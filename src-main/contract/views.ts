@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { attachedTable, part, projectDocument, widthRule } from './document'
+import { attachedTable, part, projectDocument } from './document'
 import { wireError } from './errors'
+import { role, widthRule } from './schema'
 
 /** What main derives from the document and its files, as the window shows it. Main owns all of it. */
 
@@ -14,9 +15,6 @@ export const problem = z.object({
   hint: z.string(),
 })
 export type Problem = z.infer<typeof problem>
-
-export const role = z.enum(['feature', 'target', 'ignored'])
-export type Role = z.infer<typeof role>
 
 /** A row of the schema grid. */
 export const columnView = z.object({
@@ -167,7 +165,13 @@ export const columnProfile = z.object({
 })
 export type ColumnProfile = z.infer<typeof columnProfile>
 
-export const cell = z.union([z.number(), z.string(), z.boolean(), z.null(), z.array(z.union([z.number(), z.string(), z.null()]))])
+export const cell = z.union([
+  z.number(),
+  z.string(),
+  z.boolean(),
+  z.null(),
+  z.array(z.union([z.number(), z.string(), z.null()])),
+])
 export type Cell = z.infer<typeof cell>
 
 /** A window of rows, by column so that it is small on the wire. */
