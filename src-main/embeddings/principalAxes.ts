@@ -1,0 +1,110 @@
+/** Rows on their first two principal axes. */
+export interface Projection {
+  readonly x: Float32Array // [rows]
+  readonly y: Float32Array // [rows]
+}
+
+const maxIterations = 60
+const tolerance = 1e-5
+
+/** Lets timers and requests run between two pieces of work. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/**
+ * The two directions of largest variance by power iteration on the centred rows, without forming their covariance: each
+ * iteration costs two passes over the rows and then gives way to the event loop. The second axis is kept orthogonal to
+ * the first. Deterministic: it starts from the row that is farthest from the mean.
+ * @param values [rows, width]; overwritten by the centred rows
+ */
+export async function principalAxes(values: Float32Array, rows: number, width: number): Promise<Projection> {
+  centre(values, rows, width)
+  const first = await leadingAxis(values, rows, width, null)
+  const second = await leadingAxis(values, rows, width, first)
+  return { x: project(values, rows, width, first), y: project(values, rows, width, second) }
+}
+
+function centre(values: Float32Array, rows: number, width: number): void {
+  for (let c = 0; c < width; c++) {
+    let sum = 0
+    for (let r = 0; r < rows; r++) sum += values[r * width + c] ?? 0
+    const mean = rows === 0 ? 0 : sum / rows
+    for (let r = 0; r < rows; r++) values[r * width + c] = (values[r * width + c] ?? 0) - mean
+  }
+}
+
+/** values · axis */
+function project(values: Float32Array, rows: number, width: number, axis: Float64Array): Float32Array {
+  const result = new Float32Array(rows)
+  for (let r = 0; r < rows; r++) {
+    let sum = 0
+    for (let c = 0; c < width; c++) sum += (values[r * width + c] ?? 0) * (axis[c] ?? 0)
+    result[r] = sum
+  }
+  return result
+}
+
+/** valuesᵀ · weights */
+function backProject(values: Float32Array, rows: number, width: number, weights: Float32Array): Float64Array {
+  const result = new Float64Array(width)
+  for (let r = 0; r < rows; r++) {
+    const weight = weights[r] ?? 0
+    for (let c = 0; c < width; c++) result[c] = (result[c] ?? 0) + (values[r * width + c] ?? 0) * weight
+  }
+  return result
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
+}
+
+function removeComponent(vector: Float64Array, unit: Float64Array): void {
+  const length = dot(vector, unit)
+  for (let c = 0; c < vector.length; c++) vector[c] = (vector[c] ?? 0) - length * (unit[c] ?? 0)
+}
+
+/** Scales to length 1; false for a vector that is zero but for rounding. */
+function normalize(vector: Float64Array): boolean {
+  const length = Math.sqrt(dot(vector, vector))
+  if (!(length > 1e-30)) return false
+  for (let c = 0; c < vector.length; c++) vector[c] = (vector[c] ?? 0) / length
+  return true
+}
+
+/** The centred row of largest length, once `orthogonalTo` is taken out of all: never without the leading axis. */
+function startVector(
+  values: Float32Array,
+  rows: number,
+  width: number,
+  orthogonalTo: Float64Array | null,
+): Float64Array {
+  let best = new Float64Array(width)
+  let bestSquares = 0
+  for (let r = 0; r < rows; r++) {
+    const row = Float64Array.from(values.subarray(r * width, (r + 1) * width))
+    if (orthogonalTo) removeComponent(row, orthogonalTo)
+    const squares = dot(row, row)
+    if (squares > bestSquares) [best, bestSquares] = [row, squares]
+  }
+  return best
+}
+
+/** Zero where no variance is left: all rows are alike, or lie on one line. */
+async function leadingAxis(
+  values: Float32Array,
+  rows: number,
+  width: number,
+  orthogonalTo: Float64Array | null,
+): Promise<Float64Array> {
+  let axis = startVector(values, rows, width, orthogonalTo)
+  if (!normalize(axis)) return new Float64Array(width)
+  for (let iteration = 0; iteration < maxIterations; iteration++) {
+    const next = backProject(values, rows, width, project(values, rows, width, axis))
+    if (orthogonalTo) removeComponent(next, orthogonalTo)
+    if (!normalize(next)) return axis
+    const settled = 1 - Math.abs(dot(next, axis)) < tolerance * tolerance
+    axis = next
+    if (settled) break
+    await breathe()
+  }
+  return axis
+}

@@ -1,0 +1,56 @@
+import { open, stat } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { GraftError } from '../../contract/errors'
+import { isPickle, unsafePickle } from './npyHeader'
+import { npyReader } from './npy'
+import { npzReader } from './npz'
+import { headBytes, type VectorFile, type VectorReader } from './reader'
+
+/** Every format that vectors are read from, the most telling content first. */
+export const vectorReaders: readonly VectorReader[] = [npyReader, npzReader]
+
+async function readHead(path: string): Promise<Uint8Array> {
+  const handle = await open(path, 'r')
+  try {
+    const head = new Uint8Array(headBytes)
+    const { bytesRead } = await handle.read(head, 0, headBytes, 0)
+    return head.subarray(0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * Finds the format of a file by its content, and by its name only where the content tells nothing.
+ * @throws GraftError `not-found`, `unsafe-file` for pickles, `unsupported-file` where no reader knows it
+ */
+export async function findReader(path: string): Promise<VectorReader> {
+  const facts = await stat(path).catch((error: unknown) => {
+    const missing =
+      error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+    throw missing ? new GraftError('not-found', `There is no file ${path}.`, 'Check the path.') : error
+  })
+  if (!facts.isFile()) {
+    throw new GraftError('invalid-file', `${path} is not a file.`, 'Choose a file that holds vectors.')
+  }
+  const head = await readHead(path)
+  const byContent = vectorReaders.find((reader) => reader.sniff(head))
+  if (byContent) return byContent
+  if (isPickle(head)) throw unsafePickle(path, 'is a Python pickle')
+  const extension = extname(path).toLowerCase()
+  const byName = vectorReaders.find((reader) => reader.extensions.includes(extension))
+  // The reader that the name promises says best what is wrong with the content.
+  if (byName) return byName
+  const known = vectorReaders.flatMap((reader) => reader.extensions).join(', ')
+  throw new GraftError(
+    'unsupported-file',
+    `${path} is in no format that vectors are read from.`,
+    `Formats: ${known}.`,
+  )
+}
+
+/** Opens a file of vectors and reads its headers; the caller closes it. @throws GraftError */
+export async function openVectorFile(path: string): Promise<VectorFile> {
+  const reader = await findReader(path)
+  return reader.open(path)
+}

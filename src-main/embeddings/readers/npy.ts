@@ -1,0 +1,170 @@
+import { GraftError } from '../../contract/errors'
+import type { ElementType } from './elements'
+import { isNpy, npyPreambleBytes, parseNpyHeader, parseNpyPreamble, type NpyHeader } from './npyHeader'
+import {
+  blockBytes,
+  shapeProblem,
+  usableArray,
+  type RowBlock,
+  type VectorArray,
+  type VectorReader,
+} from './reader'
+import { FileSource, spool, truncated, type ByteSource } from './source'
+
+/** An array in the `.npy` format, its header read and held against the bytes that are really there. */
+export interface NpyArray {
+  readonly header: NpyHeader
+  readonly dataOffset: number
+  readonly problem: GraftError | null
+}
+
+/**
+ * Reads the header of an array and compares what it promises with the size of the source, before anything of that size
+ * is allocated.
+ * @param array the name within an archive, `''` for a file of its own
+ * @throws GraftError `invalid-file` for a corrupt or truncated array, `unsafe-file` for a pickle
+ */
+export async function readNpyHeader(source: ByteSource, path: string, array: string): Promise<NpyArray> {
+  const preamble = new Uint8Array(Math.min(npyPreambleBytes, source.size))
+  await source.read(preamble, 0)
+  const { version, headerStart, headerBytes } = parseNpyPreamble(preamble, source.name)
+  const dataOffset = headerStart + headerBytes
+  if (dataOffset > source.size) throw truncated(source.name, dataOffset, source.size)
+  // Version 1 has two bytes of the text in the preamble already; a compressed member must not be read backwards.
+  const text = new Uint8Array(headerBytes)
+  const known = preamble.subarray(headerStart, Math.min(preamble.length, dataOffset))
+  text.set(known)
+  await source.read(text.subarray(known.length), headerStart + known.length)
+  const header = parseNpyHeader(text, version, source.name)
+  if (header.element) checkSize(source, header, header.element, dataOffset)
+  return { header, dataOffset, problem: header.problem ?? shapeProblem(path, array, header.shape) }
+}
+
+function checkSize(source: ByteSource, header: NpyHeader, element: ElementType, dataOffset: number): void {
+  const elements = header.shape.reduce((product, axis) => product * axis, 1)
+  const expected = dataOffset + elements * element.bytes
+  if (!Number.isSafeInteger(expected)) {
+    throw new GraftError(
+      'invalid-file',
+      `${source.name} claims the shape (${header.shape.join(', ')}), which no file can hold.`,
+      'Save it again with numpy.save.',
+    )
+  }
+  if (expected > source.size) throw truncated(source.name, expected, source.size)
+  if (expected < source.size) {
+    throw new GraftError(
+      'invalid-file',
+      `${source.name} holds ${(source.size - expected).toLocaleString('en-US')} bytes more than its header accounts for.`,
+      'If several arrays were saved one after the other, save them as one .npz instead.',
+      { expected, found: source.size },
+    )
+  }
+}
+
+/** How the array is listed. */
+export function npyArrayInfo(name: string, array: NpyArray): VectorArray {
+  const { dtype, shape } = array.header
+  return { name, dtype, shape, keyed: false, problem: array.problem }
+}
+
+/** Streams the rows of an array that has no problem. */
+export async function* readNpyRows(source: ByteSource, array: NpyArray): AsyncGenerator<RowBlock> {
+  const { element, shape, fortranOrder } = array.header
+  const [rows = 0, width = 0] = shape
+  if (array.problem) throw array.problem
+  if (!element) throw new GraftError('internal', `${source.name} has no element type and no problem.`)
+  const layout = {
+    element,
+    rows,
+    width,
+    littleEndian: array.header.littleEndian,
+    dataOffset: array.dataOffset,
+  }
+  // One column or one row is the same in either order.
+  if (!fortranOrder || width === 1 || rows === 1) {
+    yield* rowMajor(source, layout)
+  } else if (source.sequential) {
+    const copy = await spool(source, blockBytes)
+    try {
+      yield* columnMajor(copy, layout)
+    } finally {
+      await copy.close()
+    }
+  } else {
+    yield* columnMajor(source, layout)
+  }
+}
+
+interface Layout {
+  readonly element: ElementType
+  readonly rows: number
+  readonly width: number
+  readonly littleEndian: boolean
+  readonly dataOffset: number
+}
+
+async function* rowMajor(source: ByteSource, layout: Layout): AsyncGenerator<RowBlock> {
+  const { element, rows, width, littleEndian, dataOffset } = layout
+  const rowBytes = width * element.bytes
+  const blockRows = Math.min(rows, Math.max(1, Math.floor(blockBytes / rowBytes)))
+  const raw = new Uint8Array(blockRows * rowBytes)
+  const decoded = new Float32Array(blockRows * width) // [blockRows, width]
+  for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
+    const count = Math.min(blockRows, rows - firstRow)
+    const bytes = raw.subarray(0, count * rowBytes)
+    await source.read(bytes, dataOffset + firstRow * rowBytes)
+    const values = decoded.subarray(0, count * width)
+    element.decode(bytes, values, littleEndian)
+    yield { firstRow, count, rows: values }
+  }
+}
+
+/**
+ * A block of rows lies scattered over all columns, so each block costs one read a column; larger blocks (16 times) keep
+ * the pieces long enough for the disk.
+ */
+async function* columnMajor(source: ByteSource, layout: Layout): AsyncGenerator<RowBlock> {
+  const { element, rows, width, littleEndian, dataOffset } = layout
+  const blockRows = Math.min(rows, Math.max(1, Math.floor((16 * blockBytes) / (width * element.bytes))))
+  const raw = new Uint8Array(blockRows * element.bytes)
+  const column = new Float32Array(blockRows) // [blockRows]
+  const decoded = new Float32Array(blockRows * width) // [blockRows, width]
+  for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
+    const count = Math.min(blockRows, rows - firstRow)
+    for (let c = 0; c < width; c++) {
+      const bytes = raw.subarray(0, count * element.bytes)
+      await source.read(bytes, dataOffset + (c * rows + firstRow) * element.bytes)
+      element.decode(bytes, column.subarray(0, count), littleEndian)
+      for (let r = 0; r < count; r++) decoded[r * width + c] = column[r] ?? NaN
+    }
+    yield { firstRow, count, rows: decoded.subarray(0, count * width) }
+  }
+}
+
+/** A file that holds one array, as `numpy.save` writes it. */
+export const npyReader: VectorReader = {
+  format: 'npy',
+  extensions: ['.npy'],
+  sniff: isNpy,
+  async open(path) {
+    const source = await FileSource.open(path)
+    try {
+      const array = await readNpyHeader(source, path, '')
+      const arrays = [npyArrayInfo('', array)]
+      return {
+        path,
+        format: 'npy',
+        bytes: source.size,
+        arrays,
+        read(name) {
+          usableArray({ path, arrays }, name)
+          return readNpyRows(source, array)
+        },
+        close: () => source.close(),
+      }
+    } catch (error) {
+      await source.close()
+      throw error
+    }
+  },
+}

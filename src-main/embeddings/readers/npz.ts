@@ -1,0 +1,141 @@
+import { openPromise, type Entry, type ZipFile } from 'yauzl'
+import { GraftError } from '../../contract/errors'
+import { unsafePickle } from './npyHeader'
+import { npyArrayInfo, readNpyHeader, readNpyRows, type NpyArray } from './npy'
+import { usableArray, type RowBlock, type VectorFile, type VectorReader } from './reader'
+import { MemberSource } from './zipMember'
+
+/** More members than any archive of vectors has; a directory past it is only there to be slow. */
+const maxMembers = 10_000
+
+/**
+ * Deflate cannot shrink anything more than 1,032 times (RFC 1951: 258 bytes from 2 bits), so a member that claims more
+ * is a lie about its size.
+ */
+const maxDeflateRatio = 1032
+
+function corrupt(path: string, why: string): GraftError {
+  return new GraftError(
+    'invalid-file',
+    `${path} is not a readable .npz file: ${why}.`,
+    'Copy or download the file again, or save it again with numpy.savez.',
+  )
+}
+
+/** Runs what reads the archive, so that a parser's own words reach the person with the file's name. */
+async function reading<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof GraftError) throw error
+    // File system errors carry a code and keep their own meaning; all others come out of the zip's content.
+    if (error instanceof Error && !('syscall' in error)) throw corrupt(path, error.message)
+    throw error
+  }
+}
+
+async function listMembers(zip: ZipFile, path: string): Promise<Entry[]> {
+  const members: Entry[] = []
+  for await (const entry of zip.eachEntry()) {
+    if (members.length === maxMembers) throw corrupt(path, `it has more than ${maxMembers} members`)
+    members.push(entry)
+  }
+  return members
+}
+
+function checkMember(path: string, entry: Entry): void {
+  const name = `${entry.fileName} in ${path}`
+  if (entry.isEncrypted()) {
+    throw new GraftError('unsupported-file', `${name} is encrypted.`, 'Save the arrays without a password.')
+  }
+  if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8) {
+    throw new GraftError(
+      'unsupported-file',
+      `${name} is compressed by method ${entry.compressionMethod}, which is not read.`,
+      'Save it with numpy.savez or numpy.savez_compressed.',
+    )
+  }
+  if (
+    entry.compressionMethod === 8 &&
+    entry.uncompressedSize > (entry.compressedSize + 16) * maxDeflateRatio
+  ) {
+    throw corrupt(
+      path,
+      `${entry.fileName} claims to grow from ${entry.compressedSize} to ${entry.uncompressedSize} bytes`,
+    )
+  }
+}
+
+interface Member {
+  readonly entry: Entry
+  readonly array: NpyArray
+}
+
+async function readMembers(zip: ZipFile, path: string): Promise<Map<string, Member>> {
+  const entries = await listMembers(zip, path)
+  const pickle = entries.find((entry) => /(^|\/)[^/]*\.pkl$/.test(entry.fileName))
+  if (pickle) throw unsafePickle(path, `holds the Python pickle ${pickle.fileName} (a PyTorch checkpoint?)`)
+  const members = new Map<string, Member>()
+  for (const entry of entries) {
+    if (!entry.fileName.endsWith('.npy')) continue
+    checkMember(path, entry)
+    const name = entry.fileName.slice(0, -'.npy'.length)
+    if (members.has(name)) throw corrupt(path, `it holds two arrays of the name '${name}'`)
+    const source = new MemberSource(zip, entry, path)
+    try {
+      members.set(name, { entry, array: await readNpyHeader(source, path, name) })
+    } finally {
+      await source.close()
+    }
+  }
+  if (members.size === 0) {
+    throw new GraftError(
+      'unsupported-file',
+      `${path} is a zip archive without any .npy member.`,
+      'Save the vectors with numpy.savez(path, vectors=array).',
+      { members: entries.slice(0, 20).map((entry) => entry.fileName) },
+    )
+  }
+  return members
+}
+
+async function* readMember(zip: ZipFile, path: string, member: Member): AsyncGenerator<RowBlock> {
+  const source = new MemberSource(zip, member.entry, path)
+  try {
+    yield* readNpyRows(source, member.array)
+  } catch (error) {
+    throw await reading(path, () => Promise.reject(error)).catch((thrown: unknown) => thrown)
+  } finally {
+    await source.close()
+  }
+}
+
+/** Several named arrays in a zip archive, as `numpy.savez` and `numpy.savez_compressed` write them. */
+export const npzReader: VectorReader = {
+  format: 'npz',
+  extensions: ['.npz'],
+  sniff: (head) => head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5),
+  async open(path): Promise<VectorFile> {
+    const zip = await reading(path, () => openPromise(path, { lazyEntries: true, autoClose: false }))
+    try {
+      const members = await reading(path, () => readMembers(zip, path))
+      const arrays = [...members].map(([name, member]) => npyArrayInfo(name, member.array))
+      return {
+        path,
+        format: 'npz',
+        bytes: zip.fileSize,
+        arrays,
+        read(name) {
+          usableArray({ path, arrays }, name)
+          const member = members.get(name)
+          if (!member) throw new GraftError('internal', `${path} lists '${name}' and does not hold it.`)
+          return readMember(zip, path, member)
+        },
+        close: async () => zip.close(),
+      }
+    } catch (error) {
+      zip.close()
+      throw error
+    }
+  },
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { tableSource } from '../contract/document'
+import { alignmentReport, tableStatistics } from '../contract/views'
+
+/** `embeddings/<table>/report.json`: all that is known about a stored table. */
+export const storedTable = z.object({
+  version: z.literal(1),
+  report: alignmentReport,
+  source: tableSource,
+  /** Type of the vectors in the source file, as numpy names it. */
+  dtype: z.string(),
+  file: z.object({
+    /** Name inside of the table's folder. */
+    name: z.string().regex(/^[^/\\]+$/),
+    bytes: z.int(),
+    /** Where the float32 rows begin: a multiple of 64, so that TensorFlow can read them raw. */
+    dataOffset: z.int(),
+  }),
+  /** SHA-256 of the little-endian float32 rows. */
+  hash: z.string(),
+  attachedAt: z.string(),
+  statistics: tableStatistics,
+})
+export type StoredTable = z.infer<typeof storedTable>

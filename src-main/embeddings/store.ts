@@ -1,0 +1,221 @@
+import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GraftError, toGraftError } from '../contract/errors'
+import { recoverFolder, replaceFolder, stagingPath, writeFileAtomic } from '../project/files'
+import { TableHash } from './hash'
+import { NpyWriter } from './npyWriter'
+import { mockTable } from './random'
+import { npyReader } from './readers/npy'
+import { storedTable, type StoredTable } from './record'
+import { StatisticsBuilder } from './statistics'
+
+const tableFile = 'table.npy'
+const recordFile = 'report.json'
+
+/** What the store cannot find out from the rows themselves. */
+export type TableFacts = Pick<StoredTable, 'report' | 'source' | 'dtype'>
+
+/** A stored table in memory. */
+export interface LoadedTable {
+  readonly rows: number
+  readonly width: number
+  readonly values: Float32Array // [rows, width]
+}
+
+/** The aligned tables of a project: `embeddings/<id>/table.npy` and `report.json`. */
+export class EmbeddingStore {
+  readonly folder: string
+
+  constructor(projectDir: string) {
+    this.folder = join(projectDir, 'embeddings')
+  }
+
+  folderOf(id: string): string {
+    if (!/^[^/\\]+$/.test(id) || id.startsWith('.')) {
+      throw new GraftError('invalid-request', `'${id}' cannot name a table.`, 'Use a name without slashes.')
+    }
+    return join(this.folder, id)
+  }
+
+  /** The file of a table's vectors: float32, little-endian, C order; rows from the record's `file.dataOffset` on. */
+  pathOf(id: string): string {
+    return join(this.folderOf(id), tableFile)
+  }
+
+  /** Ids of all tables, in order. */
+  async list(): Promise<string[]> {
+    const entries = await readdir(this.folder, { withFileTypes: true }).catch((error: unknown) => {
+      if (toGraftError(error).code === 'not-found') return []
+      throw error
+    })
+    return entries
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map((entry) => entry.name)
+      .sort()
+  }
+
+  /** A table's record. @throws GraftError `not-found`, `invalid-file` */
+  async read(id: string): Promise<StoredTable> {
+    const path = join(this.folderOf(id), recordFile)
+    await recoverFolder(this.folderOf(id))
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (toGraftError(error).code !== 'not-found') throw error
+      throw new GraftError(
+        'not-found',
+        `There is no table '${id}': ${path} is missing.`,
+        'Attach the vectors again.',
+      )
+    })
+    let content: unknown
+    try {
+      content = JSON.parse(text)
+    } catch {
+      throw new GraftError('invalid-file', `${path} is not valid JSON.`, 'Attach the vectors again.')
+    }
+    const parsed = storedTable.safeParse(content)
+    if (parsed.success) return parsed.data
+    const [issue] = parsed.error.issues
+    throw new GraftError(
+      'invalid-file',
+      `${path} does not describe a table: ${issue ? `${issue.path.join('.')}: ${issue.message}` : 'unknown form'}.`,
+      'Attach the vectors again.',
+    )
+  }
+
+  /** A table's rows in memory, checked against the recorded hash. @throws GraftError `invalid-file` where they differ */
+  async load(id: string): Promise<LoadedTable> {
+    const record = await this.read(id)
+    const { rows, width } = record.report
+    const file = await npyReader.open(this.pathOf(id))
+    try {
+      const [found] = file.arrays
+      if (found?.shape[0] !== rows || found.shape[1] !== width) throw this.changedOutside(id)
+      const values = new Float32Array(rows * width)
+      const hash = new TableHash()
+      for await (const block of file.read('')) {
+        values.set(block.rows, block.firstRow * width)
+        hash.add(block.rows)
+      }
+      if (hash.hex() !== record.hash) throw this.changedOutside(id)
+      return { rows, width, values }
+    } finally {
+      await file.close()
+    }
+  }
+
+  private changedOutside(id: string): GraftError {
+    return new GraftError(
+      'invalid-file',
+      `${this.pathOf(id)} is not the table that was attached: its rows have another hash.`,
+      'Attach the vectors again.',
+    )
+  }
+
+  /**
+   * Stores a table, in place of one of the same id: either all of it is there afterwards, or nothing has changed.
+   * @param blocks consecutive rows, `report.rows` in all, each block [count, report.width]
+   * @throws GraftError `disk-full`, `read-only`, or whatever `blocks` throws
+   */
+  async write(id: string, facts: TableFacts, blocks: AsyncIterable<Float32Array>): Promise<StoredTable> {
+    const target = this.folderOf(id)
+    const staging = stagingPath(target)
+    let made: string | undefined
+    try {
+      made = await mkdir(staging, { recursive: true })
+      const record = await fillFolder(staging, facts, blocks)
+      await replaceFolder(staging, target)
+      return record
+    } catch (error) {
+      await rm(staging, { recursive: true, force: true })
+      // A project that had no tables loses the folder again that was made for this one.
+      if (made !== staging) await rmdir(this.folder).catch(() => undefined)
+      throw toGraftError(error)
+    }
+  }
+
+  /** Stores a sample's mock table. @throws as `write` does */
+  async writeMock(
+    id: string,
+    mock: { column: string; rows: number; width: number; seed: number; frozen: boolean },
+  ): Promise<StoredTable> {
+    const { rows, width, seed } = mock
+    const report = {
+      table: id,
+      column: mock.column,
+      rows,
+      width,
+      matchedIds: rows - 1,
+      vocabularySize: rows - 1,
+      matchedRowsShare: 1,
+      missingIds: 0,
+      extraKeys: 0,
+      duplicateKeys: 0,
+      nonFiniteRows: 0,
+      frozen: mock.frozen,
+      warnings: [],
+    }
+    const facts = { report, source: { kind: 'mock' as const, seed }, dtype: 'float32' }
+    return this.write(
+      id,
+      facts,
+      (async function* () {
+        yield mockTable(rows, width, seed)
+      })(),
+    )
+  }
+
+  /** An id for a new table of this name: the name itself, else with a number, so that undo finds the older one. */
+  async freeId(name: string): Promise<string> {
+    const base = name.replace(/[/\\:*?"<>|]/g, '_').replace(/^\.+/, '_') || 'table'
+    const taken = new Set((await this.list()).map((id) => id.toLowerCase()))
+    let id = base
+    for (let n = 2; taken.has(id.toLowerCase()); n++) id = `${base}-${n}`
+    return id
+  }
+
+  /** Removes a table; none of that id is no error. */
+  async remove(id: string): Promise<void> {
+    await rm(this.folderOf(id), { recursive: true, force: true })
+  }
+
+  /** Removes what no document needs any more, and what a crash left half-written. */
+  async prune(keep: ReadonlySet<string>): Promise<void> {
+    for (const id of await this.list()) if (!keep.has(id)) await this.remove(id)
+    const entries = await readdir(this.folder).catch(() => [])
+    for (const name of entries) {
+      const path = join(this.folder, name)
+      if (/^\..*\.tmp$/.test(name) && (await stat(path)).isDirectory())
+        await rm(path, { recursive: true, force: true })
+    }
+  }
+}
+
+async function fillFolder(
+  folder: string,
+  facts: TableFacts,
+  blocks: AsyncIterable<Float32Array>,
+): Promise<StoredTable> {
+  const { rows, width } = facts.report
+  const writer = await NpyWriter.create(join(folder, tableFile), rows, width)
+  try {
+    const statistics = new StatisticsBuilder(rows, width)
+    for await (const block of blocks) {
+      await writer.write(block)
+      statistics.add(block)
+    }
+    const { bytes, dataOffset, hash } = await writer.finish()
+    const record: StoredTable = {
+      version: 1,
+      ...facts,
+      file: { name: tableFile, bytes, dataOffset },
+      hash,
+      attachedAt: new Date().toISOString(),
+      statistics: await statistics.finish(),
+    }
+    await writeFileAtomic(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`)
+    return record
+  } catch (error) {
+    await writer.abandon()
+    throw error
+  }
+}

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import { open, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/**
+ * A name beside `path` for something that is still being written: on the same disk, so that it can be renamed into
+ * place, and hidden, so that nobody lists it by mistake.
+ */
+export function stagingPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`)
+}
+
+/** Makes a rename in `folder` durable. Windows cannot open folders, and needs no such call. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Writes `data` so that `path` holds either its old content or all of the new: temporary file, fsync, rename. */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const staging = stagingPath(path)
+  try {
+    const handle = await open(staging, 'wx')
+    try {
+      await handle.writeFile(data)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(staging, path)
+  } catch (error) {
+    await rm(staging, { force: true })
+    throw error
+  }
+  await syncFolder(dirname(path))
+}
+
+/** Where `replaceFolder` keeps the old folder while the new one takes its name. */
+function asidePath(target: string): string {
+  return join(dirname(target), `.${basename(target)}.replaced`)
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/**
+ * Puts the finished folder `staging` in the place of `target`, which may exist. No file system renames over a folder
+ * that has content, so the old one steps aside first; if that is where the process dies, `recoverFolder` brings it back.
+ */
+export async function replaceFolder(staging: string, target: string): Promise<void> {
+  await recoverFolder(target)
+  const aside = asidePath(target)
+  const replaces = await exists(target)
+  if (replaces) await rename(target, aside)
+  try {
+    await rename(staging, target)
+  } catch (error) {
+    if (replaces) await rename(aside, target)
+    throw error
+  }
+  await syncFolder(dirname(target))
+  await rm(aside, { recursive: true, force: true })
+}
+
+/** Undoes or finishes a `replaceFolder` that a crash cut in two. Cheap where there was none. */
+export async function recoverFolder(target: string): Promise<void> {
+  const aside = asidePath(target)
+  if (!(await exists(aside))) return
+  if (await exists(target)) await rm(aside, { recursive: true, force: true })
+  else await rename(aside, target)
+}
