@@ -1,0 +1,32 @@
+import { createClient, GraftError, type Client, type EventMessage } from '../src-main/contract'
+import { type WindowTransport } from './transport/transport'
+
+let transport: WindowTransport | null = null
+
+/** Sets what carries requests and events: the preload's bridge, a WebSocket, or a test's stand-in. */
+export function setTransport(next: WindowTransport): void {
+  transport = next
+}
+
+function current(): WindowTransport {
+  if (!transport) throw new GraftError('internal', 'The window has no connection to Graft.', 'Restart Graft.')
+  return transport
+}
+
+/** Everything that can be asked of main: `api.project.open({ path })`. Rejects with `GraftError`. */
+export const api: Client = createClient({ invoke: (name, input) => current().invoke(name, input) })
+
+/** Calls back with every event of main; returns the function that ends it. */
+export function onEvent(listener: (message: EventMessage) => void): () => void {
+  return current().on(listener)
+}
+
+/** Calls back when the line to main is lost (false) and when it stands again (true). */
+export function onConnection(listener: (connected: boolean) => void): () => void {
+  return current().onConnection(listener)
+}
+
+/** The path of a dropped or chosen file on main's machine; in served mode the file is uploaded there first. */
+export function pathOf(file: File): Promise<string> {
+  return current().pathOf(file)
+}

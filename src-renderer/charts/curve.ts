@@ -1,0 +1,169 @@
+import type { EChartsOption, LineSeriesOption } from 'echarts'
+import { type EpochResult, type StepMetrics } from '../../src-main/contract'
+import { metric } from '../format'
+import { chartFont, type ChartTheme } from './theme'
+
+/** Points kept of a run's steps: more than any screen is wide, few enough to draw at every event. */
+const keptSteps = 4000
+
+/** Adds new steps to a curve; past `kept` points every second one of the older is left out. Steps never go back. */
+export function appendSteps(
+  steps: readonly StepMetrics[],
+  more: readonly StepMetrics[],
+  kept = keptSteps,
+): StepMetrics[] {
+  const last = steps.at(-1)?.step ?? -1
+  let all = [...steps, ...more.filter((step) => step.step > last)]
+  while (all.length > kept) all = all.filter((_, index) => index % 2 === 0 || index === all.length - 1)
+  return all
+}
+
+export type CurveMetric = 'loss' | 'auc'
+
+export interface Curve {
+  steps: readonly StepMetrics[]
+  epochs: readonly EpochResult[]
+  /** Steps of one epoch, to lay steps and epochs on one axis. */
+  stepsPerEpoch: number
+  /** Epochs that the run will have. */
+  lastEpoch: number
+}
+
+const titles: Record<CurveMetric, string> = { loss: 'Loss (nats)', auc: 'AUC' }
+
+/** Loss or AUC of one run over its epochs: every step thin, each epoch's result of both parts as a marked line. */
+export function curveOption(curve: Curve, which: CurveMetric, theme: ChartTheme): EChartsOption {
+  const perStep = curve.steps.flatMap((step) => {
+    const value = which === 'loss' ? step.loss : step.auc
+    return value === null ? [] : [[step.step / Math.max(curve.stepsPerEpoch, 1), value]]
+  })
+  const train = curve.epochs.flatMap(({ epoch, train: values }) =>
+    values[which] === null || values[which] === undefined ? [] : [[epoch, values[which]]],
+  )
+  const validation = curve.epochs.flatMap(({ epoch, validation: values }) =>
+    values?.[which] === null || values?.[which] === undefined ? [] : [[epoch, values[which]]],
+  )
+  return {
+    ...frame(theme, titles[which], curve.lastEpoch),
+    series: [
+      {
+        id: 'steps',
+        name: which === 'loss' ? 'Train, each step' : 'Train, so far in the epoch',
+        type: 'line',
+        data: perStep,
+        showSymbol: false,
+        silent: true,
+        sampling: 'lttb',
+        lineStyle: { width: 1, color: theme.train, opacity: which === 'loss' ? 0.35 : 0.5 },
+        itemStyle: { color: theme.train, opacity: 0.5 },
+      },
+      marked('train', 'Train', train, theme.train, theme, 'circle'),
+      marked('validation', 'Validation', validation, theme.validation, theme, 'rect'),
+    ],
+  }
+}
+
+/** The chosen metric of several runs, one colour a run; validation where a run has it, else train. */
+export function overlayOption(
+  runs: readonly { name: string; epochs: readonly EpochResult[] }[],
+  which: CurveMetric,
+  theme: ChartTheme,
+): EChartsOption {
+  const lastEpoch = Math.max(1, ...runs.map((run) => run.epochs.length))
+  return {
+    ...frame(theme, titles[which], lastEpoch),
+    series: runs.map((run, index) => {
+      const held = run.epochs.some((epoch) => epoch.validation !== null)
+      const points = run.epochs.flatMap((epoch) => {
+        const value = (held ? epoch.validation : epoch.train)?.[which]
+        return value === null || value === undefined ? [] : [[epoch.epoch, value]]
+      })
+      const colour = theme.series[index % theme.series.length] ?? theme.train
+      return marked(
+        run.name,
+        `${run.name} (${held ? 'validation' : 'train'})`,
+        points,
+        colour,
+        theme,
+        'circle',
+      )
+    }),
+  }
+}
+
+function marked(
+  id: string,
+  name: string,
+  data: number[][],
+  colour: string,
+  theme: ChartTheme,
+  symbol: string,
+): LineSeriesOption {
+  return {
+    id,
+    name,
+    type: 'line',
+    data,
+    symbol,
+    symbolSize: 7,
+    showSymbol: true,
+    lineStyle: { width: 2, color: colour },
+    itemStyle: { color: colour, borderColor: theme.surface, borderWidth: 1 },
+    emphasis: { disabled: true },
+  }
+}
+
+function frame(theme: ChartTheme, yTitle: string, lastEpoch: number): EChartsOption {
+  const text = { color: theme.muted, fontFamily: chartFont, fontSize: 12 }
+  return {
+    animation: false,
+    textStyle: { fontFamily: chartFont },
+    grid: { left: 56, right: 16, top: 34, bottom: 40 },
+    legend: {
+      top: 0,
+      right: 8,
+      itemWidth: 16,
+      itemHeight: 8,
+      itemGap: 16,
+      textStyle: { ...text },
+      inactiveColor: theme.line,
+    },
+    tooltip: {
+      trigger: 'axis',
+      backgroundColor: theme.surface,
+      borderColor: theme.line,
+      textStyle: { color: theme.text, fontSize: 12, fontFamily: chartFont },
+      axisPointer: { type: 'line', lineStyle: { color: theme.muted, type: 'dashed' } },
+      valueFormatter: (value) => (typeof value === 'number' ? metric(value) : ''),
+    },
+    xAxis: {
+      type: 'value',
+      min: 0,
+      max: Math.max(lastEpoch, 1),
+      minInterval: 1,
+      name: 'Epoch',
+      nameLocation: 'middle',
+      nameGap: 24,
+      nameTextStyle: text,
+      axisLabel: text,
+      axisLine: { lineStyle: { color: theme.muted } },
+      axisTick: { show: true, lineStyle: { color: theme.muted } },
+      splitLine: { lineStyle: { color: theme.line } },
+    },
+    yAxis: {
+      type: 'value',
+      scale: true,
+      name: yTitle,
+      nameLocation: 'end',
+      nameGap: 14,
+      nameTextStyle: { ...text, align: 'left', padding: [0, 0, 0, -48] },
+      axisLabel: { ...text, formatter: (value: number) => tick(value) },
+      splitLine: { lineStyle: { color: theme.line } },
+    },
+  }
+}
+
+/** Axis labels without noise of binary fractions: 0.693, not 0.6930000001. */
+function tick(value: number): string {
+  return String(Number(value.toPrecision(6)))
+}

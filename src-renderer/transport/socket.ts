@@ -1,0 +1,112 @@
+import {
+  GraftError,
+  reply as replySchema,
+  servedPaths,
+  socketMessage,
+  uploadReply,
+  type EventMessage,
+  type Reply,
+  type SocketRequest,
+} from '../../src-main/contract'
+import { type WindowTransport } from './transport'
+
+interface Pending {
+  resolve(answer: Reply): void
+}
+
+const firstRetryMs = 250
+const lastRetryMs = 5000
+
+const lost: Reply = {
+  ok: false,
+  error: {
+    code: 'crashed',
+    message: 'The connection to Graft was lost before it answered.',
+    hint: 'It reconnects by itself when Graft runs again; then try once more.',
+    details: {},
+  },
+}
+
+/**
+ * Served mode: one WebSocket that carries requests, answers and events. It reconnects with growing pauses; requests
+ * that were under way fail, for they cannot know whether main acted on them.
+ */
+export function socketTransport(origin: string): WindowTransport {
+  const url = new URL(servedPaths.socket, origin.replace(/^http/, 'ws'))
+  const pending = new Map<number, Pending>()
+  const waiting: SocketRequest[] = []
+  const listeners = new Set<(message: EventMessage) => void>()
+  const lineListeners = new Set<(connected: boolean) => void>()
+  let socket: WebSocket | null = null
+  let nextId = 1
+  let retryMs = firstRetryMs
+
+  const open = (): void => {
+    const line = new WebSocket(url)
+    line.addEventListener('open', () => {
+      socket = line
+      retryMs = firstRetryMs
+      for (const frame of waiting.splice(0)) line.send(JSON.stringify(frame))
+      for (const listener of lineListeners) listener(true)
+    })
+    line.addEventListener('message', (event) => receive(String(event.data)))
+    line.addEventListener('close', () => {
+      const wasOpen = socket === line
+      socket = null
+      for (const { resolve } of pending.values()) resolve(lost)
+      pending.clear()
+      waiting.length = 0
+      if (wasOpen) for (const listener of lineListeners) listener(false)
+      setTimeout(open, retryMs)
+      retryMs = Math.min(retryMs * 2, lastRetryMs)
+    })
+  }
+
+  const receive = (text: string): void => {
+    const message = socketMessage.parse(JSON.parse(text))
+    if ('event' in message) {
+      for (const listener of listeners) listener(message.event)
+      return
+    }
+    pending.get(message.id)?.resolve(message.reply)
+    pending.delete(message.id)
+  }
+
+  open()
+
+  return {
+    invoke: (name, input) =>
+      new Promise((resolve) => {
+        const frame = { id: nextId++, name, input }
+        pending.set(frame.id, { resolve })
+        if (socket) socket.send(JSON.stringify(frame))
+        else waiting.push(frame)
+      }),
+    on: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    onConnection: (listener) => {
+      lineListeners.add(listener)
+      return () => lineListeners.delete(listener)
+    },
+    pathOf: (file) => upload(origin, file),
+  }
+}
+
+/** The server may run on another machine: it gets the bytes and says where they lie. */
+async function upload(origin: string, file: File): Promise<string> {
+  const url = new URL(servedPaths.upload, origin)
+  url.searchParams.set('name', file.name)
+  const response = await fetch(url, { method: 'POST', body: file, credentials: 'same-origin' })
+  const body: unknown = await response.json().catch(() => null)
+  const uploaded = uploadReply.safeParse(body)
+  if (response.ok && uploaded.success) return uploaded.data.path
+  const refused = replySchema.safeParse(body)
+  if (refused.success && !refused.data.ok) throw GraftError.fromWire(refused.data.error)
+  throw new GraftError(
+    'not-found',
+    `${file.name} could not be sent to Graft (status ${response.status}).`,
+    'A folder cannot be sent: give its path instead.',
+  )
+}
