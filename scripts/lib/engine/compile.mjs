@@ -14,26 +14,38 @@ import { SetupError } from '../failure.mjs'
  */
 
 /**
- * The first C++ compiler that runs: CXX, g++, clang++, c++, then the `ziglang` Python package.
+ * The first C++ compiler that runs: CXX, g++, clang++, c++.
  *
- * @param {string | null} python command of a Python that may have `ziglang`
  * @param {AbortSignal} [signal]
- * @param {Record<string, string>} [extraEnv]
  * @returns {Promise<Compiler | null>}
  */
-export async function findCompiler(python, signal, extraEnv = {}) {
-  /** @type {[string, string[]][]} */
-  const candidates = [process.env.CXX ?? '', 'g++', 'clang++', 'c++']
-    .filter((command) => command !== '')
-    .map((command) => [command, []])
-  if (python) candidates.push([python, ['-m', 'ziglang', 'c++']])
-  for (const [command, prefix] of candidates) {
-    const env = { ...process.env, ...extraEnv }
-    const found = await runCommand(command, [...prefix, '--version'], { signal, env })
-    if (found.status === 0)
-      return { command, prefix, version: found.stdout.split('\n')[0]?.trim() ?? '', env: extraEnv }
+export async function findCompiler(signal) {
+  for (const command of [process.env.CXX ?? '', 'g++', 'clang++', 'c++']) {
+    const found = command === '' ? null : await probe({ command, prefix: [], env: {}, version: '' }, signal)
+    if (found) return found
   }
   return null
+}
+
+/**
+ * The compiler in the `ziglang` package of a Python, if it is installed there.
+ *
+ * @param {string} python
+ * @param {Record<string, string>} env
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Compiler | null>}
+ */
+export function findZig(python, env, signal) {
+  return probe({ command: python, prefix: ['-m', 'ziglang', 'c++'], env, version: '' }, signal)
+}
+
+/** @param {Compiler} compiler @param {AbortSignal | undefined} signal @returns {Promise<Compiler | null>} */
+async function probe(compiler, signal) {
+  const { command, prefix } = compiler
+  const env = { ...process.env, ...compiler.env }
+  const found = await runCommand(command, [...prefix, '--version'], { signal, env })
+  if (found.status !== 0) return null
+  return { ...compiler, version: found.stdout.split('\n')[0]?.trim() ?? '' }
 }
 
 /**

