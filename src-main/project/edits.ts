@@ -1,0 +1,175 @@
+import {
+  type AttachedTable,
+  type DataSource,
+  type DocumentCommand,
+  GraftError,
+  type ProjectDocument,
+  type Schema,
+} from '../contract'
+import { featuresOf, findColumn, inputKind, roleOf, tableName, targetsOf } from '../schema'
+import { editColumns } from './columnEdits'
+
+/** Edits that only main can make, for they say what it did with files. */
+type FileEdit =
+  | { readonly type: 'attach'; readonly table: AttachedTable }
+  | { readonly type: 'importSchema'; readonly schema: Schema; readonly file: string }
+  | {
+      readonly type: 'importData'
+      readonly source: DataSource
+      readonly schema: Schema
+      readonly rows: number
+    }
+  | { readonly type: 'reload'; readonly document: ProjectDocument }
+
+/** Everything that can happen to a document. Each is one step of undo. */
+export type Edit = DocumentCommand | FileEdit
+
+/** The document after an edit; the one given stays as it is. */
+export function applyEdit(document: ProjectDocument, edit: Edit): ProjectDocument {
+  switch (edit.type) {
+    case 'rename':
+      return { ...document, name: edit.name }
+    case 'setColumns':
+      return settle(editColumns(document, edit.columns, edit.changes))
+    case 'setWidthRule':
+      return { ...document, widthRule: edit.rule }
+    case 'setTarget':
+      return setTarget(document, edit.target)
+    case 'setFrozen':
+      return setFrozen(document, edit.table, edit.frozen)
+    case 'detach':
+      return detach(document, edit.column)
+    case 'setModel':
+      return { ...document, model: edit.model }
+    case 'setTraining':
+      return { ...document, training: { ...document.training, ...edit.changes } }
+    case 'attach':
+      return attach(document, edit.table)
+    case 'importSchema':
+      return settle({ ...document, schema: edit.schema })
+    case 'importData':
+      return settle({ ...document, source: edit.source, schema: edit.schema })
+    case 'reload':
+      return edit.document
+  }
+}
+
+/** What undo and redo call an edit: "Undo: freeze movieId". */
+export function labelOf(edit: Edit): string {
+  switch (edit.type) {
+    case 'rename':
+      return `rename to ${edit.name}`
+    case 'setColumns':
+      return `edit ${edit.columns.length === 1 ? (edit.columns[0] ?? '') : `${edit.columns.length} columns`}`
+    case 'setWidthRule':
+      return `use ${edit.rule} widths`
+    case 'setTarget':
+      return edit.target === null ? 'choose no target' : `predict ${edit.target}`
+    case 'setFrozen':
+      return `${edit.frozen ? 'freeze' : 'unfreeze'} ${edit.table}`
+    case 'detach':
+      return `detach the table of ${edit.column}`
+    case 'setModel':
+      return 'change the model'
+    case 'setTraining':
+      return 'change training'
+    case 'attach':
+      return `attach vectors to ${edit.table.columns.join(', ')}`
+    case 'importSchema':
+      return `import ${edit.file}`
+    case 'importData':
+      return `import ${edit.rows.toLocaleString('en')} rows`
+    case 'reload':
+      return 'changes made outside'
+  }
+}
+
+function setTarget(document: ProjectDocument, target: string | null): ProjectDocument {
+  if (target === null) return { ...document, target }
+  const column = findColumn(document.schema, target)
+  if (roleOf(column) !== 'target')
+    throw new GraftError(
+      'invalid-setting',
+      `Column ${target} is no target.`,
+      `Give it the role "target" in the schema first; targets are ${
+        targetsOf(document.schema)
+          .map(({ name }) => name)
+          .join(', ') || 'none yet'
+      }.`,
+      { column: target },
+    )
+  return { ...document, target }
+}
+
+function setFrozen(document: ProjectDocument, id: string, frozen: boolean): ProjectDocument {
+  if (!document.tables.some((table) => table.id === id))
+    throw new GraftError(
+      'invalid-setting',
+      `There is no attached table ${id}.`,
+      'Only pretrained tables can be frozen: attach vectors to the column first.',
+      { table: id },
+    )
+  return {
+    ...document,
+    tables: document.tables.map((table) => (table.id === id ? { ...table, frozen } : table)),
+  }
+}
+
+/** The attached table that the column looks up, or null. */
+export function attachedTo(document: ProjectDocument, column: string): AttachedTable | null {
+  return document.tables.find((table) => table.columns.includes(column)) ?? null
+}
+
+function detach(document: ProjectDocument, name: string): ProjectDocument {
+  findColumn(document.schema, name)
+  if (!attachedTo(document, name))
+    throw new GraftError(
+      'invalid-setting',
+      `Column ${name} has no attached table.`,
+      'There is nothing to detach.',
+      {
+        column: name,
+      },
+    )
+  return { ...document, tables: withoutColumns(document.tables, [name]) }
+}
+
+/** The tables that are left where these columns look up none of them. */
+function withoutColumns(tables: readonly AttachedTable[], columns: readonly string[]): AttachedTable[] {
+  return tables
+    .map((table) => ({ ...table, columns: table.columns.filter((column) => !columns.includes(column)) }))
+    .filter((table) => table.columns.length > 0)
+}
+
+/** Grafts a table onto its columns and onto all that share their domain, in the place of what they had. */
+function attach(document: ProjectDocument, table: AttachedTable): ProjectDocument {
+  for (const name of table.columns) {
+    const column = findColumn(document.schema, name)
+    if (inputKind(column) !== 'categorical')
+      throw new GraftError(
+        'invalid-setting',
+        `Column ${name} is not a categorical feature, so it looks up no table.`,
+        'Tag it categorical in the schema, or choose another column.',
+        { column: name },
+      )
+  }
+  const domains = new Set(table.columns.map((name) => tableName(findColumn(document.schema, name))))
+  const columns = featuresOf(document.schema)
+    .filter((column) => inputKind(column) === 'categorical' && domains.has(tableName(column)))
+    .map(({ name }) => name)
+  return { ...document, tables: [...withoutColumns(document.tables, columns), { ...table, columns }] }
+}
+
+/** Takes back what the schema no longer bears: a chosen target that is none, widths and tables of columns that went. */
+function settle(document: ProjectDocument): ProjectDocument {
+  const roles = new Map(document.schema.columns.map((column) => [column.name, roleOf(column)]))
+  const gone = document.tables.flatMap((table) => table.columns).filter((name) => !roles.has(name))
+  const targets = targetsOf(document.schema)
+  const kept = document.target !== null && roles.get(document.target) === 'target' ? document.target : null
+  return {
+    ...document,
+    target: kept ?? (targets.length === 1 ? (targets[0]?.name ?? null) : null),
+    widths: Object.fromEntries(Object.entries(document.widths).filter(([name]) => roles.has(name))),
+    tables: gone.length > 0 ? withoutColumns(document.tables, gone) : document.tables,
+  }
+}

@@ -1,0 +1,114 @@
+import {
+  type DatasetSummary,
+  type ModelSummary,
+  type Problem,
+  type ProjectDocument,
+  toGraftError,
+} from '../contract'
+import { featuresOf, isBinaryTarget, tableName, tableRows, targetsOf, validateSchema } from '../schema'
+import type { Summarize } from './snapshot'
+
+interface Findings {
+  readonly problems: Problem[]
+  /** The model that the document makes; null where a problem says why it makes none. */
+  readonly model: ModelSummary | null
+}
+
+/** What keeps the project from being trained, or may surprise, each with the place of the window where it is mended. */
+export function findProblems(
+  document: ProjectDocument,
+  dataset: DatasetSummary | null,
+  summarize: Summarize,
+): Findings {
+  const problems = [
+    ...schemaProblems(document),
+    ...dataProblems(document, dataset),
+    ...tableProblems(document),
+    ...targetProblems(document),
+  ]
+  if (problems.some(({ severity, place }) => severity === 'error' && place !== 'data'))
+    return { problems, model: null }
+  try {
+    return { problems, model: summarize(document) }
+  } catch (thrown) {
+    const { code, message, hint } = toGraftError(thrown)
+    return {
+      problems: [...problems, { severity: 'error', place: 'model', column: null, code, message, hint }],
+      model: null,
+    }
+  }
+}
+
+function schemaProblems(document: ProjectDocument): Problem[] {
+  return validateSchema(document.schema)
+    .filter(({ code }) => code !== 'several-targets' || document.target === null)
+    .map((found): Problem =>
+      found.code === 'several-targets'
+        ? { ...found, severity: 'error', place: 'model' }
+        : { ...found, place: 'schema' },
+    )
+}
+
+function dataProblems(document: ProjectDocument, dataset: DatasetSummary | null): Problem[] {
+  const rows = dataset?.parts.find(({ part }) => part === 'train')?.rows ?? 0
+  if (!dataset || rows === 0)
+    return [
+      {
+        severity: 'error',
+        place: 'data',
+        column: null,
+        code: 'no-data',
+        message: 'There are no rows to train on.',
+        hint: 'Import a table, or start from a sample.',
+      },
+    ]
+  const present = new Set(dataset.columns.map(({ name }) => name))
+  const needed = [...featuresOf(document.schema), ...targetsOf(document.schema)]
+  return needed
+    .filter(({ name }) => !present.has(name))
+    .map(({ name }) => ({
+      severity: 'error',
+      place: 'schema',
+      column: name,
+      code: 'not-in-data',
+      message: `Column ${name} is in the schema but not in the data.`,
+      hint: 'Set its role to ignored, or import data that has it.',
+    }))
+}
+
+function tableProblems(document: ProjectDocument): Problem[] {
+  const problems: Problem[] = []
+  const features = featuresOf(document.schema)
+  for (const table of document.tables) {
+    for (const name of table.columns) {
+      const column = features.find((candidate) => candidate.name === name)
+      if (!column || column.domain?.kind !== 'int' || (column.domain.max ?? 0) < 1) continue
+      const rows = tableRows(column)
+      if (rows === table.rows) continue
+      problems.push({
+        severity: 'error',
+        place: 'embeddings',
+        column: name,
+        code: 'shape-mismatch',
+        message: `The table of ${name} has ${table.rows} rows, but its domain ${tableName(column)} needs ${rows}.`,
+        hint: 'Attach a table for this domain, or detach this one.',
+      })
+    }
+  }
+  return problems
+}
+
+function targetProblems(document: ProjectDocument): Problem[] {
+  const column = document.schema.columns.find(({ name }) => name === document.target)
+  if (!column || isBinaryTarget(column)) return []
+  return [
+    {
+      severity: 'error',
+      place: 'model',
+      column: column.name,
+      code: 'invalid-target',
+      message: `Target ${column.name} is not binary, and the models here predict a probability.`,
+      hint: 'Choose a target tagged binary_classification.',
+    },
+  ]
+}

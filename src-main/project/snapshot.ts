@@ -1,0 +1,148 @@
+import {
+  type AlignmentReport,
+  type ColumnView,
+  type DatasetSummary,
+  type ModelSummary,
+  type ProjectDocument,
+  type ProjectSnapshot,
+  type RunSummary,
+  type TableView,
+  type WireError,
+} from '../contract'
+import {
+  type Column,
+  featuresOf,
+  inputKind,
+  roleOf,
+  SchemaError,
+  tableName,
+  tableRows,
+  tableWidth,
+  type Width,
+  widthRule,
+} from '../schema'
+import { attachedTo } from './edits'
+import { findProblems } from './problems'
+
+/** What is known of a project beside its document: what its files say and what has happened to it. */
+export interface ProjectFacts {
+  readonly path: string
+  readonly dataset: DatasetSummary | null
+  /** Alignment reports of the stored tables, by id. */
+  readonly reports: ReadonlyMap<string, AlignmentReport>
+  /** Newest first. */
+  readonly runs: readonly RunSummary[]
+  readonly undo: string | null
+  readonly redo: string | null
+  readonly saveError: WireError | null
+}
+
+/** Describes the model that a document makes. @throws GraftError where the document makes none */
+export type Summarize = (document: ProjectDocument) => ModelSummary
+
+/** Everything that the window shows of a project, derived anew from the document after every edit. Quick and pure. */
+export function deriveSnapshot(
+  document: ProjectDocument,
+  facts: ProjectFacts,
+  summarize: Summarize,
+): ProjectSnapshot {
+  const columns = document.schema.columns.map((column) => viewColumn(column, document, facts.dataset))
+  const { problems, model } = findProblems(document, facts.dataset, summarize)
+  return {
+    path: facts.path,
+    document,
+    widthRules: [...widthRule.options],
+    columns,
+    tables: viewTables(document, facts),
+    problems,
+    dataset: facts.dataset,
+    model,
+    undo: facts.undo,
+    redo: facts.redo,
+    saveError: facts.saveError,
+  }
+}
+
+/** Name of the table that a categorical feature looks up: the attached one's id, else that of its vocabulary. */
+export function tableOf(document: ProjectDocument, column: Column): string | null {
+  if (inputKind(column) !== 'categorical') return null
+  return attachedTo(document, column.name)?.id ?? tableName(column)
+}
+
+/** The width in force, or null where the column has no table or its domain gives it none yet. */
+export function widthOf(document: ProjectDocument, column: Column): Width | null {
+  if (inputKind(column) !== 'categorical') return null
+  const attached = attachedTo(document, column.name)
+  try {
+    return tableWidth(
+      column,
+      document.widthRule,
+      document.widths[column.name] ?? null,
+      attached?.width ?? null,
+    )
+  } catch (error) {
+    if (error instanceof SchemaError) return null // the problem list says what the domain lacks
+    throw error
+  }
+}
+
+function viewColumn(
+  column: Column,
+  document: ProjectDocument,
+  dataset: DatasetSummary | null,
+): ColumnView {
+  const { name, dtype, isList, isRagged, tags, domain } = column
+  return {
+    name,
+    role: roleOf(column),
+    dtype,
+    isList,
+    isRagged,
+    tags,
+    domain:
+      domain && domain.max !== null ? { name: domain.name ?? name, min: domain.min, max: domain.max } : null,
+    width: widthOf(document, column),
+    table: tableOf(document, column),
+    inData: dataset?.columns.some((candidate) => candidate.name === name) ?? false,
+  }
+}
+
+/** One card a table, in the order of the model's input. */
+function viewTables(document: ProjectDocument, facts: ProjectFacts): TableView[] {
+  const views = new Map<string, TableView>()
+  for (const column of featuresOf(document.schema)) {
+    const id = tableOf(document, column)
+    const width = widthOf(document, column)
+    if (id === null || !width) continue
+    const known = views.get(id)
+    if (known) {
+      known.columns.push(column.name)
+      continue
+    }
+    const attached = attachedTo(document, column.name)
+    const rows = attached?.rows ?? tableRows(column)
+    views.set(id, {
+      id,
+      columns: [column.name],
+      rows,
+      width: width.width,
+      bytes: rows * width.width * Float32Array.BYTES_PER_ELEMENT,
+      frozen: attached?.frozen ?? false,
+      attached,
+      report: attached ? (facts.reports.get(attached.id) ?? null) : null,
+      proof: proofOf(id, facts.runs),
+    })
+  }
+  return [...views.values()]
+}
+
+/** What the newest run that ended showed of the table. */
+function proofOf(id: string, runs: readonly RunSummary[]): TableView['proof'] {
+  for (const run of runs) {
+    const table = run.tables.find((candidate) => candidate.table === id)
+    if (!table) continue
+    const { frozen, changed, meanRowMovement } = table
+    return { run: run.id, frozen, changed, meanRowMovement }
+  }
+  return null
+}
