@@ -22,16 +22,10 @@ function corrupt(path: string, why: string): GraftError {
   )
 }
 
-/** Runs what reads the archive, so that a parser's own words reach the person with the file's name. */
-async function reading<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof GraftError) throw error
-    // File system errors carry a code and keep their own meaning; all others come out of the zip's content.
-    if (error instanceof Error && !('syscall' in error)) throw corrupt(path, error.message)
-    throw error
-  }
+/** What the archive's own parser throws, in our words; file system errors keep their meaning. */
+function archiveError(path: string, error: unknown): unknown {
+  if (error instanceof GraftError || !(error instanceof Error) || 'syscall' in error) return error
+  return corrupt(path, error.message)
 }
 
 async function listMembers(zip: ZipFile, path: string): Promise<Entry[]> {
@@ -104,7 +98,7 @@ async function* readMember(zip: ZipFile, path: string, member: Member): AsyncGen
   try {
     yield* readNpyRows(source, member.array)
   } catch (error) {
-    throw await reading(path, () => Promise.reject(error)).catch((thrown: unknown) => thrown)
+    throw archiveError(path, error)
   } finally {
     await source.close()
   }
@@ -116,9 +110,11 @@ export const npzReader: VectorReader = {
   extensions: ['.npz'],
   sniff: (head) => head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5),
   async open(path): Promise<VectorFile> {
-    const zip = await reading(path, () => openPromise(path, { lazyEntries: true, autoClose: false }))
+    const zip = await openPromise(path, { lazyEntries: true, autoClose: false }).catch((error: unknown) => {
+      throw archiveError(path, error)
+    })
     try {
-      const members = await reading(path, () => readMembers(zip, path))
+      const members = await readMembers(zip, path)
       const arrays = [...members].map(([name, member]) => npyArrayInfo(name, member.array))
       return {
         path,
@@ -135,7 +131,7 @@ export const npzReader: VectorReader = {
       }
     } catch (error) {
       zip.close()
-      throw error
+      throw archiveError(path, error)
     }
   },
 }

@@ -76,9 +76,14 @@ export function shapeProblem(path: string, array: string, shape: readonly number
     )
   }
   if (shape.some((n) => n === 0)) {
-    return new GraftError('shape-mismatch', `${name} is empty: its shape is (${shape.join(', ')}).`, '', {
-      shape: [...shape],
-    })
+    return new GraftError(
+      'shape-mismatch',
+      `${name} is empty: its shape is (${shape.join(', ')}).`,
+      'A table has at least one row and one dimension.',
+      {
+        shape: [...shape],
+      },
+    )
   }
   const [, width = 0] = shape
   if (width > maxWidth) {
