@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import process from 'node:process'
+import { throwIfCancelled } from './failure.mjs'
 
 /**
  * The per-user folder for what was downloaded or built: GRAFT_CACHE, else the platform's own cache folder.
@@ -21,21 +22,27 @@ export function cacheFolder(env = process.env, platform = process.platform) {
 
 /**
  * Makes a folder of the cache as a whole or not at all: `build` fills a staging folder on the same disk, which is then
- * renamed into place. Whatever fails or is killed leaves only a staging folder, and the next call sweeps it away.
+ * renamed into place. Whatever fails or is killed leaves only a staging folder, and the next call sweeps it away. Of
+ * several processes that want the same folder one builds it, and the others wait for it.
  *
  * @param {string} cache the cache folder
  * @param {string} name the folder to make, relative to the cache
+ * @param {() => boolean} isReady whether the folder is there already; asked once it is our turn
  * @param {(staging: string, scratch: string) => Promise<void>} build gets the folder to fill and one to throw away
+ * @param {AbortSignal} [signal] ends the waiting
  * @returns {Promise<string>} the absolute path of the finished folder
  */
-export async function buildFolder(cache, name, build) {
+export async function buildFolder(cache, name, isReady, build, signal) {
   const stagingRoot = join(cache, 'staging')
+  await mkdir(stagingRoot, { recursive: true })
   await sweepStaging(stagingRoot)
+  const final = join(cache, name)
+  const release = await takeTurn(join(stagingRoot, `${basename(name)}.lock`), signal)
   const own = join(stagingRoot, `${process.pid}-${randomBytes(4).toString('hex')}`)
   const content = join(own, 'content')
   const scratch = join(own, 'scratch')
-  const final = join(cache, name)
   try {
+    if (isReady()) return final
     await mkdir(content, { recursive: true })
     await mkdir(scratch, { recursive: true })
     await build(content, scratch)
@@ -44,8 +51,32 @@ export async function buildFolder(cache, name, build) {
     await rename(content, final)
   } finally {
     await rm(own, { recursive: true, force: true })
+    await release()
   }
   return final
+}
+
+/**
+ * Waits until no living process holds the lock file, and holds it.
+ *
+ * @param {string} path
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<() => Promise<void>>} gives the turn to the next
+ */
+async function takeTurn(path, signal) {
+  for (;;) {
+    throwIfCancelled(signal)
+    try {
+      await writeFile(path, String(process.pid), { flag: 'wx' })
+      return () => rm(path, { force: true })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    }
+    const holder = Number.parseInt(await readFile(path, 'utf8').catch(() => ''), 10)
+    // An unreadable holder is one that is just writing its number.
+    if (Number.isInteger(holder) && !isAlive(holder)) await rm(path, { force: true })
+    else await new Promise((resolve) => setTimeout(resolve, 200))
+  }
 }
 
 /** Removes staging folders of processes that are no more. @param {string} stagingRoot */
@@ -53,13 +84,13 @@ async function sweepStaging(stagingRoot) {
   const names = await readdir(stagingRoot).catch(() => [])
   for (const name of names) {
     const owner = Number.parseInt(name, 10)
-    if (!isAlive(owner)) await rm(join(stagingRoot, name), { recursive: true, force: true })
+    if (Number.isInteger(owner) && !isAlive(owner))
+      await rm(join(stagingRoot, name), { recursive: true, force: true })
   }
 }
 
 /** @param {number} pid */
 function isAlive(pid) {
-  if (!Number.isInteger(pid)) return false
   try {
     process.kill(pid, 0)
     return true

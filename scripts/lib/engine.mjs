@@ -94,7 +94,10 @@ export async function provisionEngine(request) {
   if (present) return present
 
   const recipe = recipeFor(device, process.platform, process.arch)
-  return buildFolder(cache, engineName(device, process.platform, process.arch), async (engine, scratch) => {
+  const name = engineName(device, process.platform, process.arch)
+  const isReady = () => readManifest(join(cache, name)) !== null
+  /** @param {string} engine @param {string} scratch */
+  const build = async (engine, scratch) => {
     const step = { engine, scratch, cache, device, packages, keepWheels, onProgress, signal }
     const made = await engineFromWheel(step, recipe).catch(async (/** @type {unknown} */ whyNoWheel) => {
       if (!(whyNoWheel instanceof SetupError) || whyNoWheel.code !== 'engine-missing') throw whyNoWheel
@@ -120,5 +123,6 @@ export async function provisionEngine(request) {
     }
     await writeFile(join(engine, 'engine.json'), JSON.stringify(manifest, null, 2) + '\n')
     onProgress({ phase: 'verify', label: `TensorFlow ${version} runs`, done: 1, total: 1, unit: 'steps' })
-  })
+  }
+  return buildFolder(cache, name, isReady, build, signal)
 }

