@@ -1,0 +1,132 @@
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import {
+  DuckDBInstance,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  type DuckDBValue,
+} from '@duckdb/node-api'
+import { GraftError, toGraftError, type ErrorCode } from '../contract/errors'
+
+export interface DuckOptions {
+  /** Bytes that DuckDB may hold before it spills to disk; a quarter of the machine's memory, at most 4 GiB. */
+  memoryLimit?: number
+  threads?: number
+  /** Where it spills. */
+  tempFolder?: string
+}
+
+/** An in-memory DuckDB with one connection, its errors turned into ours. Close it. */
+export class Duck {
+  private constructor(
+    private readonly instance: DuckDBInstance,
+    readonly connection: DuckDBConnection,
+  ) {}
+
+  static async open(options: DuckOptions = {}): Promise<Duck> {
+    const memory = options.memoryLimit ?? Math.min(4 * 2 ** 30, Math.floor(totalmem() / 4))
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: `${Math.max(64, Math.floor(memory / 2 ** 20))}MiB`,
+      threads: String(options.threads ?? Math.max(1, Math.min(8, cpus().length))),
+      temp_directory: options.tempFolder ?? join(tmpdir(), `graft-duckdb-${process.pid}`),
+      // Nothing is ever fetched from the network, and rows keep the order of the file.
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      preserve_insertion_order: 'true',
+    })
+    return new Duck(instance, await instance.connect())
+  }
+
+  /** Runs a statement and returns all rows as objects. */
+  async all(sql: string, values: DuckDBValue[] = []): Promise<Record<string, DuckDBValue>[]> {
+    return this.guard(async () => (await this.connection.runAndReadAll(sql, values)).getRowObjects())
+  }
+
+  /** Runs a statement whose rows nobody needs. */
+  async run(sql: string, values: DuckDBValue[] = []): Promise<void> {
+    await this.guard(() => this.connection.run(sql, values))
+  }
+
+  /** Streams the rows of a query chunk by chunk (2,048 rows), in the order of the files. */
+  async *chunks(sql: string, values: DuckDBValue[] = []): AsyncGenerator<DuckDBDataChunk> {
+    const result: DuckDBResult = await this.guard(() => this.connection.stream(sql, values))
+    for (;;) {
+      const chunk = await this.guard(() => result.fetchChunk())
+      if (!chunk || chunk.rowCount === 0) return
+      yield chunk
+    }
+  }
+
+  /** Stops the statement that is running; it fails with `cancelled`. */
+  interrupt(): void {
+    this.connection.interrupt()
+  }
+
+  close(): void {
+    this.connection.closeSync()
+    this.instance.closeSync()
+  }
+
+  private async guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw duckError(error)
+    }
+  }
+}
+
+/** Opens a DuckDB for one piece of work and closes it whatever happens. */
+export async function withDuck<T>(work: (duck: Duck) => Promise<T>, options: DuckOptions = {}): Promise<T> {
+  const duck = await Duck.open(options)
+  try {
+    return await work(duck)
+  } finally {
+    duck.close()
+  }
+}
+
+/** A name of a column or table, quoted. */
+export function identifier(name: string): string {
+  return `"${name.replace(/"/g, '""')}"`
+}
+
+/** A text, quoted. DuckDB's strings know no escapes but the doubled quote. */
+export function literal(text: string): string {
+  return `'${text.replace(/'/g, "''")}'`
+}
+
+/** A `read_parquet` over exactly these files, in this order: characters that DuckDB would take for a pattern are escaped. */
+export function parquetSource(files: readonly string[], options = ''): string {
+  const list = files.map((file) => literal(file.replace(/[*?[]/g, (character) => `[${character}]`)))
+  return `read_parquet([${list.join(', ')}]${options ? `, ${options}` : ''})`
+}
+
+const faults: readonly [RegExp, ErrorCode, string][] = [
+  [
+    /No space left on device|max_temp_directory_size|Disk quota exceeded/i,
+    'disk-full',
+    'Free some space on that disk.',
+  ],
+  [/Read-only file system|Permission denied/i, 'read-only', 'Choose a folder that you may write to.'],
+  [/^INTERRUPT|Interrupted!/i, 'cancelled', ''],
+  [/^Out of Memory/i, 'out-of-memory', 'Close other programs, or use fewer rows or columns.'],
+  [/No files found|No such file|does not exist/i, 'not-found', 'Check the path.'],
+  [
+    /magic bytes|too small to be a Parquet|TProtocol|Parquet|Snappy|ZSTD|corrupt|thrift|decompress/i,
+    'invalid-file',
+    'The file is damaged or is not Parquet: write it again.',
+  ],
+]
+
+/** DuckDB's errors carry only a message; those that a person can act on get a code of ours. */
+export function duckError(error: unknown): GraftError {
+  if (error instanceof GraftError) return error
+  if (!(error instanceof Error)) return toGraftError(error)
+  for (const [pattern, code, hint] of faults)
+    if (pattern.test(error.message)) return new GraftError(code, error.message, hint)
+  return new GraftError('internal', error.message, 'This is a defect in Graft; the log has the details.', {
+    stack: error.stack ?? '',
+  })
+}

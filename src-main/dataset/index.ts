@@ -1,0 +1,8 @@
+export * from './batches'
+export * from './columnData'
+export { partFiles, partFolder, partNames, type PartName } from './files'
+export * from './random'
+export * from './sample'
+export * from './store'
+export * from './synthetic'
+export { writeParquet } from './write'
