@@ -1,0 +1,5 @@
+export * from './array'
+export * from './io'
+export * from './math'
+export * from './nn'
+export * from './random'

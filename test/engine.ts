@@ -1,0 +1,20 @@
+import { afterAll } from 'vitest'
+import { engineFolder, type TensorFlow, loadTensorFlow } from '../src-main/tensorflow'
+
+/** TensorFlow for a test file: `npm test` has provisioned it, or GRAFT_ENGINE names a folder that holds one. */
+export function testTensorFlow(): TensorFlow {
+  const folder = process.env.GRAFT_ENGINE ?? engineFolder()
+  if (!folder) throw new Error('There is no TensorFlow: run `npm test` once, which fetches it.')
+  return loadTensorFlow(folder)
+}
+
+/** The same, and a check after all tests that none of them left a tensor behind. */
+export function leakCheckedTensorFlow(): TensorFlow {
+  const tensorflow = testTensorFlow()
+  const before = tensorflow.binding.getNumOfTensors()
+  afterAll(() => {
+    const left = tensorflow.binding.getNumOfTensors() - before
+    if (left !== 0) throw new Error(`${left} native tensors were not deleted`)
+  })
+  return tensorflow
+}
