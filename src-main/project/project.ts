@@ -60,10 +60,15 @@ export class Project {
 
   /**
    * Writes a new project to a folder that does not exist yet or is empty.
+   * @param place `parts` where the folder holds the project's data and tables already
    * @throws GraftError `already-exists` where the folder holds something
    */
-  static async create(path: string, document: ProjectDocument): Promise<Project> {
-    await requireEmptyFolder(path)
+  static async create(
+    path: string,
+    document: ProjectDocument,
+    place: { among: 'nothing' | 'parts' } = { among: 'nothing' },
+  ): Promise<Project> {
+    if (place.among === 'nothing') await requireEmptyFolder(path)
     await mkdir(path, { recursive: true })
     const project = new Project(path, document, '')
     await project.write(document)
@@ -91,6 +96,12 @@ export class Project {
   execute(edit: Edit): void {
     const next = applyEdit(this.document, edit)
     this.history = record(this.history, labelOf(edit), next)
+    this.changed((document) => applyEdit(document, edit))
+  }
+
+  /** Makes an edit that cannot be taken back, for it changed files: earlier states of the document fit them no more. */
+  replace(edit: Edit): void {
+    this.history = startHistory(applyEdit(this.document, edit))
     this.changed((document) => applyEdit(document, edit))
   }
 

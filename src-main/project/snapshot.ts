@@ -86,11 +86,7 @@ export function widthOf(document: ProjectDocument, column: Column): Width | null
   }
 }
 
-function viewColumn(
-  column: Column,
-  document: ProjectDocument,
-  dataset: DatasetSummary | null,
-): ColumnView {
+function viewColumn(column: Column, document: ProjectDocument, dataset: DatasetSummary | null): ColumnView {
   const { name, dtype, isList, isRagged, tags, domain } = column
   return {
     name,
