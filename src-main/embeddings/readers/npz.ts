@@ -60,7 +60,7 @@ function checkMember(path: string, entry: Entry): void {
   }
 }
 
-interface Member {
+export interface Member {
   readonly entry: Entry
   readonly array: NpyArray
 }
@@ -101,6 +101,20 @@ async function* readMember(zip: ZipFile, path: string, member: Member): AsyncGen
     throw archiveError(path, error)
   } finally {
     await source.close()
+  }
+}
+
+/** An archive's arrays by name, for readers of whole files; `close` it. @throws GraftError */
+export async function openNpz(path: string) {
+  const zip = await openPromise(path, { lazyEntries: true, autoClose: false }).catch((error: unknown) => {
+    throw archiveError(path, error)
+  })
+  try {
+    const members = await readMembers(zip, path)
+    return { members, read: (member: Member) => readMember(zip, path, member), close: () => zip.close() }
+  } catch (error) {
+    zip.close()
+    throw archiveError(path, error)
   }
 }
 

@@ -1,0 +1,6 @@
+export * from './architectures'
+export * from './builder'
+export { type Features } from './inputs'
+export * from './losses'
+export * from './model'
+export * from './spec'

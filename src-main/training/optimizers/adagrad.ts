@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { constant } from '../../graph'
+import { optimizer } from './optimizer'
+import { learningRate } from './settings'
+
+/**
+ * Adagrad (Duchi et al. 2011) as Keras has it: a ← a + g², w ← w − η · g / √(a + ε).
+ *
+ * TensorFlow's kernels compute g / (√a + ε). They are given ε = 0 and an accumulator that starts ε higher, so that it holds
+ * a + ε all along: the same numbers up to one rounding of float32.
+ */
+export const adagrad = optimizer({
+  name: 'adagrad',
+  title: 'Adagrad',
+  description: 'A rate of its own for every weight, falling as its gradients add up. Good for embedding tables.',
+  settings: z.object({
+    learningRate: learningRate(0.1),
+    initialAccumulator: z.number().min(0).max(100).default(0.1).meta({
+      title: 'Initial accumulator',
+      description: 'What the sum of squared gradients starts with. Larger: calmer first steps.',
+    }),
+    epsilon: z.number().positive().max(1).default(1e-7).meta({
+      title: 'Epsilon',
+      description: 'Keeps the root away from zero.',
+    }),
+  }),
+  slots: () => 1,
+  updates: ({ graph, learningRate: rate, slot }, { initialAccumulator, epsilon }) => {
+    const none = constant(graph, 0, 'float32')
+    return {
+      dense: (weight, gradient) => {
+        const accumulator = slot(weight, 'accumulator', initialAccumulator + epsilon)
+        return graph.add('ResourceApplyAdagradV2', [weight.handle, accumulator.handle, rate, none, gradient])
+      },
+      sparse: (table, ids, gradient) => {
+        const accumulator = slot(table, 'accumulator', initialAccumulator + epsilon)
+        return graph.add('ResourceSparseApplyAdagradV2', [table.handle, accumulator.handle, rate, none, gradient, ids])
+      },
+      finish: () => [],
+    }
+  },
+})

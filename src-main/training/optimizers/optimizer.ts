@@ -1,0 +1,58 @@
+import type { z } from 'zod'
+import type { Graph, Node, Tensor, Variable } from '../../graph'
+
+/** What an optimizer may use while it writes its updates into the step's graph. */
+export interface UpdateContext {
+  readonly graph: Graph
+  /** A scalar that is fed at every step, so that it can change in mid-run. */
+  readonly learningRate: Tensor
+  /** A variable of the weight's shape, kept from step to step and filled with `initial` at the start. */
+  slot(weight: Variable, name: string, initial: number): Variable
+  /** A scalar variable of the optimizer's own. */
+  scalar(name: string, initial: number): Variable
+}
+
+/** How one optimizer updates weights. Every method adds nodes to the graph and returns the one that ends the update. */
+export interface Updates {
+  /** @param gradient of the weight's shape */
+  dense(weight: Variable, gradient: Tensor): Node
+  /**
+   * Rows that were not looked up do not move, and their slots neither ("lazy").
+   * @param ids distinct row indices [u]
+   * @param gradient summed by id: [u, width]
+   */
+  sparse(table: Variable, ids: Tensor, gradient: Tensor): Node
+  /** What follows once all weights are updated. */
+  finish(updates: readonly Node[]): readonly Node[]
+}
+
+/** An optimizer. A new one is a file with such a constant, and one line in `optimizers/index.ts`. */
+export interface Optimizer<Settings extends z.ZodType<LearningRate> = z.ZodType<LearningRate>> {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly settings: Settings
+  /** Numbers kept for each trainable parameter. */
+  slots(settings: unknown): number
+  updates(context: UpdateContext, settings: unknown): Updates
+}
+
+export interface LearningRate {
+  learningRate: number
+}
+
+/** Types an optimizer by its own settings, which are checked before it sees them. */
+export function optimizer<Settings extends z.ZodType<LearningRate>>(facts: {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly settings: Settings
+  readonly slots: (settings: z.output<Settings>) => number
+  readonly updates: (context: UpdateContext, settings: z.output<Settings>) => Updates
+}): Optimizer<Settings> {
+  return {
+    ...facts,
+    slots: (settings) => facts.slots(facts.settings.parse(settings)),
+    updates: (context, settings) => facts.updates(context, facts.settings.parse(settings)),
+  }
+}

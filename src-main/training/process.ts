@@ -1,0 +1,83 @@
+import { toGraftError } from '../contract/errors'
+import { toTrainer, type FromTrainer, type TrainerJob } from './protocol'
+import { train } from './train'
+
+/**
+ * Entry of the trainer process: one job, then the end. Forked by Node (`process.send`) or by Electron's utilityProcess
+ * (`process.parentPort`); it ends when its parent does.
+ */
+
+interface ParentPort {
+  postMessage(message: unknown): void
+  on(event: 'message', listener: (event: { data: unknown }) => void): void
+}
+
+function parentPort(): ParentPort | null {
+  const port: unknown = Reflect.get(process, 'parentPort')
+  return isParentPort(port) ? port : null
+}
+
+function isParentPort(value: unknown): value is ParentPort {
+  return typeof value === 'object' && value !== null && 'postMessage' in value && 'on' in value
+}
+
+interface Channel {
+  tell(message: FromTrainer): Promise<void>
+  listen(listener: (message: unknown) => void): void
+}
+
+function openChannel(): Channel {
+  const port = parentPort()
+  if (port)
+    return {
+      tell: async (message) => port.postMessage(message),
+      listen: (listener) => port.on('message', ({ data }) => listener(data)),
+    }
+  return {
+    tell: (message) =>
+      new Promise((resolve) => {
+        if (process.send) process.send(message, undefined, undefined, () => resolve())
+        else resolve()
+      }),
+    listen: (listener) => {
+      process.on('message', listener)
+      // Nobody is left to hear a result, and nobody could stop us.
+      process.on('disconnect', () => process.exit(0))
+    },
+  }
+}
+
+const channel = openChannel()
+let stopped = false
+let started = false
+
+async function work(job: TrainerJob): Promise<FromTrainer> {
+  const context = { tell: (message: FromTrainer) => void channel.tell(message), stopped: () => stopped }
+  switch (job.kind) {
+    case 'train':
+      return { type: 'trained', outcome: await train(job.plan, context) }
+  }
+}
+
+async function start(job: TrainerJob): Promise<void> {
+  const last = await work(job).catch((error: unknown): FromTrainer => {
+    return { type: 'failed', error: toGraftError(error).toWire() }
+  })
+  // The last word must have left before the process does.
+  await channel.tell(last)
+  process.exit(0)
+}
+
+channel.listen((raw) => {
+  const parsed = toTrainer.safeParse(raw)
+  if (!parsed.success) {
+    void channel.tell({ type: 'log', line: `A message does not fit the protocol: ${parsed.error.message}` })
+    return
+  }
+  if (parsed.data.type === 'stop') stopped = true
+  else if (!started) {
+    started = true
+    void start(parsed.data.job)
+  }
+})
+void channel.tell({ type: 'ready' })

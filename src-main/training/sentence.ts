@@ -1,0 +1,60 @@
+import type { RunRecord, RunSummary } from '../contract/runs'
+
+/** Turns a record into a row of the Runs table, with one sentence that says what happened. */
+export function summarizeRun(record: RunRecord): RunSummary {
+  return {
+    id: record.id,
+    status: record.status,
+    startedAt: record.startedAt,
+    finishedAt: record.finishedAt,
+    architecture: record.document.model.architecture,
+    target: record.target,
+    seed: record.seed,
+    epochs: record.epochs,
+    tables: record.tables,
+    error: record.error,
+    sentence: sentenceOf(record),
+  }
+}
+
+function sentenceOf(record: RunRecord): string {
+  const done = record.epochs.length
+  const epochs = `${done} of ${record.document.training.epochs} epochs`
+  switch (record.status) {
+    case 'starting':
+      return 'Starting.'
+    case 'running':
+      return `Training: ${epochs} done.`
+    case 'stopping':
+      return 'Stopping after the current step.'
+    case 'completed':
+      return `${trained(done)}${scores(record)}${proof(record)}`
+    case 'stopped':
+      return `Stopped after ${epochs}; what it learnt is kept.${scores(record)}`
+    case 'failed':
+    case 'crashed':
+      return record.error ? record.error.message : `Ended after ${epochs}.`
+  }
+}
+
+function trained(epochs: number): string {
+  return epochs === 1 ? 'Trained 1 epoch.' : `Trained ${epochs} epochs.`
+}
+
+function scores(record: RunRecord): string {
+  const last = record.epochs[record.epochs.length - 1]
+  if (!last) return ''
+  const { loss, auc } = last.validation ?? last.train
+  const part = last.validation ? 'Validation' : 'Train'
+  return ` ${part} loss ${loss.toFixed(4)}${auc === null ? '' : `, AUC ${auc.toFixed(4)}`}.`
+}
+
+/** The freeze proof in words. */
+function proof(record: RunRecord): string {
+  const names = (frozen: boolean, changed: boolean): string[] =>
+    record.tables.filter((table) => table.frozen === frozen && table.changed === changed).map((table) => table.table)
+  const kept = names(true, false)
+  const broken = names(true, true)
+  if (broken.length) return ` ${broken.join(', ')} changed although frozen.`
+  return kept.length ? ` ${kept.join(', ')} unchanged, as frozen.` : ''
+}

@@ -1,0 +1,132 @@
+import { GraftError } from '../contract/errors'
+import type { TensorFlow } from '../tensorflow/binding'
+import { GraphSession, type Feed, type PreparedCall } from '../tensorflow/session'
+import type { HostTensor } from '../tensorflow/tensors'
+import type { PackedBatch } from './data'
+import { buildStepGraph, type StepGraph, type WeightAccess } from './stepGraph'
+import type { ModelSpec } from '../model'
+
+/** Rows of a table that are read or written at a time: pieces of about 16 MB. */
+const pieceBytes = 16 * 2 ** 20
+
+export interface StepResult {
+  /** Mean over the batch, before the step. */
+  readonly loss: number
+  /** Probabilities, [batch]. */
+  readonly probabilities: Float32Array
+}
+
+/** A session on the step's graph, with its calls prepared. */
+export class StepSession {
+  private readonly rate = new Float32Array(1)
+  private readonly trainCall: PreparedCall
+  private readonly evaluateCall: PreparedCall
+
+  private constructor(
+    readonly step: StepGraph,
+    private readonly session: GraphSession,
+  ) {
+    const { feeds, fetches } = step
+    const data = feeds.ids === null ? [feeds.numbers] : [feeds.ids, feeds.numbers]
+    this.trainCall = session.prepare([...data, feeds.learningRate], [fetches.trainLoss, fetches.probability])
+    this.evaluateCall = session.prepare(data, [fetches.loss, fetches.probability])
+  }
+
+  static async open(
+    tensorflow: TensorFlow,
+    spec: ModelSpec,
+    optimizer: { name: string; settings: unknown },
+  ): Promise<StepSession> {
+    const step = buildStepGraph(spec, optimizer)
+    return new StepSession(step, await GraphSession.open(tensorflow, step.graph))
+  }
+
+  get secondsInside(): number {
+    return this.session.secondsInside
+  }
+
+  /** Gives every weight and slot its first value. */
+  initialize(seed: number): void {
+    this.session.run({ [this.step.feeds.seed]: Int32Array.of(seed) }, [this.step.fetches.init])
+  }
+
+  /** One whole training step. */
+  train(batch: PackedBatch, learningRate: number): StepResult {
+    this.rate[0] = learningRate
+    return stepResult(this.trainCall.run([...this.data(batch), this.rate]))
+  }
+
+  /** Loss and probabilities; nothing moves. */
+  evaluate(batch: PackedBatch): StepResult {
+    return stepResult(this.evaluateCall.run(this.data(batch)))
+  }
+
+  private data(batch: PackedBatch): Feed[] {
+    const { rows, ids, numbers } = batch
+    const shaped = { data: numbers, shape: [this.step.numberColumns.length + 1, rows] }
+    if (this.step.feeds.ids === null) return [shaped]
+    return [{ data: ids, shape: [this.step.idColumns.length, rows] }, shaped]
+  }
+
+  /** Writes every weight under `prefix`; the folder must be there. */
+  save(prefix: string): void {
+    this.session.run({ [this.step.feeds.checkpoint]: [prefix] }, [this.step.fetches.save])
+  }
+
+  restore(prefix: string): void {
+    this.session.run({ [this.step.feeds.checkpoint]: [prefix] }, [this.step.fetches.restore])
+  }
+
+  access(name: string): WeightAccess {
+    const found = this.step.access.get(name)
+    if (!found) throw new GraftError('internal', `The model has no weight ${name}.`)
+    return found
+  }
+
+  /** Sets a dense weight, or consecutive rows of a table from `first` on. */
+  write(name: string, values: Float32Array, first = 0): void {
+    const access = this.access(name)
+    const { shape } = access.weight.variable
+    if (access.first === null) {
+      this.session.run({ [access.value]: { data: values, shape } }, [access.write])
+      return
+    }
+    const width = shape[1] ?? 1
+    this.session.run(
+      {
+        [access.value]: { data: values, shape: [values.length / width, width] },
+        [access.first]: Int32Array.of(first),
+      },
+      [access.write],
+    )
+  }
+
+  /** A weight in pieces: whole rows of a table, or a dense weight as one. */
+  *read(name: string): Generator<Float32Array> {
+    const access = this.access(name)
+    const [rows = 1, width = 1] = access.weight.variable.shape
+    if (access.first === null || access.count === null) {
+      yield floats(this.session.run({}, [access.read])[0])
+      return
+    }
+    const piece = Math.max(1, Math.floor(pieceBytes / (4 * width)))
+    for (let first = 0; first < rows; first += piece) {
+      const count = Math.min(piece, rows - first)
+      const feeds = { [access.first]: Int32Array.of(first), [access.count]: Int32Array.of(count) }
+      yield floats(this.session.run(feeds, [access.read])[0])
+    }
+  }
+
+  dispose(): void {
+    this.session.dispose()
+  }
+}
+
+function floats(tensor: HostTensor | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data
+  throw new GraftError('internal', 'A fetched tensor is not float32.')
+}
+
+function stepResult([loss, probabilities]: readonly HostTensor[]): StepResult {
+  return { loss: floats(loss)[0] ?? Number.NaN, probabilities: floats(probabilities) }
+}

@@ -1,0 +1,231 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { GraftError } from '../contract/errors'
+import type { EpochResult, MetricValues } from '../contract/runs'
+import { shuffledOrder, type MemoryPart } from '../dataset/batches'
+import { countParameters, type ModelSpec } from '../model'
+import { writeFileAtomic } from '../project/files'
+import { loadTensorFlow } from '../tensorflow/binding'
+import { BatchPacker, loadModelPart, withDistinctIds } from './data'
+import { BinaryMetrics } from './metrics'
+import { findOptimizer } from './optimizers'
+import type { TrainingPlan } from './plan'
+import type { FromTrainer, TrainingOutcome } from './protocol'
+import { Reporter } from './reporter'
+import { RunFolder } from './runFolder'
+import { StepSession } from './stepSession'
+import { TableProof } from './tableProof'
+import { loadInitialWeights, loadTableFile } from './weights'
+
+/** How long training may keep the process to itself: messages are heard in between. */
+const longestTurn = 30 // ms
+/** Rows at a time where nothing is trained: fewer, larger calls. */
+const evaluationBatch = 8192
+
+export interface TrainerContext {
+  readonly tell: (message: FromTrainer) => void
+  /** Whether somebody asked to stop; looked at between steps. */
+  readonly stopped: () => boolean
+}
+
+/** Trains a run from its plan to its weights on disk. Runs in the trainer process, which it blocks for a step at a time. */
+export async function train(plan: TrainingPlan, context: TrainerContext): Promise<TrainingOutcome> {
+  const { training } = plan.document
+  const folder = new RunFolder(plan.folder, plan.run)
+  const reporter = new Reporter(plan.run, training.epochs, folder.file('metrics'), context.tell)
+  try {
+    reporter.phase({ phase: 'preparing' })
+    const tensorflow = loadTensorFlow(plan.engine)
+    context.tell({
+      type: 'engine',
+      engine: `TensorFlow ${tensorflow.version} · ${tensorflow.device.toUpperCase()}`,
+      tensorflow: tensorflow.version,
+    })
+    const parts = await readParts(plan)
+    const spec = withDistinctIds(plan.model, parts.train)
+    const session = await StepSession.open(tensorflow, spec, training.optimizer)
+    try {
+      await prepareWeights(plan, spec, session)
+      tellModel(spec, session, context)
+      const proof = await TableProof.begin(session, session.step.model.weights, plan.folder)
+      try {
+        const loop = new TrainingLoop(plan, spec, parts, session, reporter, context)
+        const stoppedBecause = await loop.run()
+        reporter.phase({ phase: 'saving', secondsLeft: null })
+        await saveWeights(folder, spec, session)
+        return { stoppedBecause, tables: await proof.finish(), sessionShare: loop.sessionShare }
+      } finally {
+        await proof.close()
+      }
+    } finally {
+      session.dispose()
+    }
+  } finally {
+    reporter.close()
+  }
+}
+
+interface Parts {
+  readonly train: MemoryPart
+  readonly validation: MemoryPart | null
+}
+
+async function readParts(plan: TrainingPlan): Promise<Parts> {
+  const train = await loadModelPart(plan.model, plan.target, plan.parts.train)
+  if (!train)
+    throw new GraftError('invalid-data', 'The training part has no rows.', 'Import data, or split it otherwise.')
+  return { train, validation: await loadModelPart(plan.model, plan.target, plan.parts.validation) }
+}
+
+async function prepareWeights(plan: TrainingPlan, spec: ModelSpec, session: StepSession): Promise<void> {
+  session.initialize(plan.document.training.seed)
+  const { weights } = session.step.model
+  for (const source of plan.tableFiles) {
+    const weight = weights.find((candidate) => candidate.table?.name === source.table)
+    if (weight) await loadTableFile(session, weight, source)
+  }
+  if (plan.initialWeights) await loadInitialWeights(session, spec, weights, plan.initialWeights.path)
+}
+
+function tellModel(spec: ModelSpec, session: StepSession, context: TrainerContext): void {
+  const { weights, inputWidth } = session.step.model
+  const parameters = countParameters(weights)
+  const trainableParameters = countParameters(weights.filter((weight) => weight.trainable))
+  const model = { name: spec.architecture, parameters, trainableParameters, inputWidth }
+  context.tell({ type: 'model', model })
+  context.tell({
+    type: 'log',
+    line: `${spec.architecture}: ${inputWidth} inputs, ${parameters} parameters, ${trainableParameters} of them trainable`,
+  })
+}
+
+async function saveWeights(folder: RunFolder, spec: ModelSpec, session: StepSession): Promise<void> {
+  const prefix = folder.file('weights')
+  await mkdir(dirname(prefix), { recursive: true })
+  session.save(prefix)
+  await writeFileAtomic(folder.file('model'), `${JSON.stringify(spec, null, 2)}\n`)
+}
+
+class TrainingLoop {
+  private readonly train: BatchPacker
+  private readonly validation: BatchPacker | null
+  private readonly metrics = new BinaryMetrics()
+  private readonly learningRate: number
+  private globalStep = 0
+  private trainingSeconds = 0
+  private sessionSeconds = 0
+  private lastTurn = performance.now()
+
+  constructor(
+    private readonly plan: TrainingPlan,
+    spec: ModelSpec,
+    parts: Parts,
+    private readonly session: StepSession,
+    private readonly reporter: Reporter,
+    private readonly context: TrainerContext,
+  ) {
+    const { batchSize, optimizer } = plan.document.training
+    this.train = new BatchPacker(spec, plan.target, parts.train, batchSize)
+    this.validation =
+      parts.validation &&
+      new BatchPacker(spec, plan.target, parts.validation, Math.max(batchSize, evaluationBatch))
+    this.learningRate = findOptimizer(optimizer.name).settings.parse(optimizer.settings).learningRate
+  }
+
+  /** Time inside of TensorFlow's session over the wall time of training. */
+  get sessionShare(): number {
+    return this.trainingSeconds > 0 ? this.sessionSeconds / this.trainingSeconds : 0
+  }
+
+  async run(): Promise<TrainingOutcome['stoppedBecause']> {
+    const { epochs } = this.plan.document.training
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      if (!(await this.epoch(epoch))) return 'stopped'
+    }
+    return 'completed'
+  }
+
+  /** One pass over the training rows, then the validation rows. Returns whether it went to its end. */
+  private async epoch(epoch: number): Promise<boolean> {
+    const { seed, shuffle, epochs } = this.plan.document.training
+    this.reporter.phase({ phase: 'training', epoch, step: 0, stepsPerEpoch: this.train.batches })
+    const start = performance.now()
+    const insideBefore = this.session.secondsInside
+    const order = shuffle ? shuffledOrder(this.train.rows, seed, epoch) : null
+    this.metrics.reset()
+    let step = 0
+    let whole = true
+    for (; step < this.train.batches; step++) {
+      if (this.context.stopped()) {
+        whole = false
+        break
+      }
+      this.step(epoch, step, order, start)
+      await this.listen()
+    }
+    const seconds = (performance.now() - start) / 1000
+    this.trainingSeconds += seconds
+    this.sessionSeconds += this.session.secondsInside - insideBefore
+    const { rows } = this.metrics
+    if (rows === 0) return false
+    const train: MetricValues = this.metrics.result()
+    const rowsPerSecond = rows / seconds
+    this.reporter.phase({ step, rowsPerSecond, secondsLeft: ((epochs - epoch) * this.train.rows) / rowsPerSecond })
+    const validation = whole ? await this.validate(epoch) : null
+    const result: EpochResult = { epoch, seconds, rowsPerSecond, train, validation }
+    this.context.tell({ type: 'epoch', epoch: result })
+    this.context.tell({ type: 'log', line: epochLine(result) })
+    return whole
+  }
+
+  private step(epoch: number, step: number, order: Uint32Array | null, start: number): void {
+    const batch = this.train.batch(step, order)
+    const { loss, probabilities } = this.session.train(batch, this.learningRate)
+    this.globalStep++
+    if (!Number.isFinite(loss))
+      throw new GraftError(
+        'non-finite',
+        `The loss became ${loss} at step ${this.globalStep}.`,
+        'Try a smaller learning rate, or look for very large values among the continuous columns.',
+        { step: this.globalStep, epoch },
+      )
+    const { metrics } = this
+    metrics.update(loss, probabilities, batch.numbers, batch.rows, this.train.targetOffset(batch))
+    const { meanLoss, currentAuc: auc } = metrics
+    this.reporter.step({ step: this.globalStep, epoch, loss, meanLoss, auc }, () => {
+      const rowsPerSecond = (1000 * metrics.rows) / (performance.now() - start)
+      const epochsLeft = this.plan.document.training.epochs - epoch
+      const rowsLeft = this.train.rows - metrics.rows + epochsLeft * this.train.rows
+      return { step: step + 1, rowsPerSecond, secondsLeft: rowsLeft / rowsPerSecond }
+    })
+  }
+
+  private async validate(epoch: number): Promise<MetricValues | null> {
+    const { validation } = this
+    if (!validation) return null
+    this.reporter.phase({ phase: 'validating', epoch })
+    const metrics = new BinaryMetrics()
+    for (let i = 0; i < validation.batches; i++) {
+      const batch = validation.batch(i, null)
+      const { loss, probabilities } = this.session.evaluate(batch)
+      metrics.update(loss, probabilities, batch.numbers, batch.rows, validation.targetOffset(batch))
+      await this.listen()
+    }
+    return metrics.result()
+  }
+
+  /** Lets messages in, every few steps. */
+  private async listen(): Promise<void> {
+    if (performance.now() - this.lastTurn < longestTurn) return
+    await nextTurn()
+    this.lastTurn = performance.now()
+  }
+}
+
+function epochLine({ epoch, train, validation, rowsPerSecond }: EpochResult): string {
+  const values = (metrics: MetricValues): string =>
+    `loss ${metrics.loss.toFixed(6)}, AUC ${metrics.auc === null ? '–' : metrics.auc.toFixed(6)}`
+  const held = validation ? `; validation ${values(validation)}` : ''
+  return `epoch ${epoch}: ${values(train)}${held}; ${Math.round(rowsPerSecond)} rows/s`
+}
