@@ -23,7 +23,7 @@ export const pythonVersions = ['3.11', '3.10', '3.12', '3.13']
  * wheels keep the C API inside of a Python module, and there are no wheels for Intel Macs since 2.17.
  *
  * @param {Device} device
- * @param {NodeJS.Platform} platform
+ * @param {string} platform as `process.platform` says it
  * @param {string} arch
  * @returns {Recipe | null}
  */
