@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm test [PROJECT…] [-- vitest's own parameters]`: sets up what is missing, then runs the tests: unit, renderer,
- * faults, peer (against Python's TensorFlow), e2e (Electron and Chromium). On a machine without Python, a display or a
+ * `npm test [-- PART… [vitest's own parameters]]`: sets up what is missing, then runs the tests: check (types, lint,
+ * format), unit, renderer, faults, peer (against Python's TensorFlow), e2e (Electron and Chromium). On a machine without Python, a display or a
  * browser the parts that need them are left out and named. With CI=true nothing may be left out.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,11 +12,13 @@ import { runAttached } from './lib/child.mjs'
 import { chromiumBinary, hasDisplay, startVirtualDisplay } from './lib/display.mjs'
 import { reasonOf } from './lib/failure.mjs'
 import { requireNode } from './lib/node-version.mjs'
+import { npm } from './lib/packages.mjs'
 import { root, setUpBuild, setUpElectron, setUpEngine, setUpPackages, setUpPeer } from './lib/setup.mjs'
 import { say, sayFailure } from './lib/terminal.mjs'
 import { readTally } from './lib/vitest-results.mjs'
 
-const projects = ['unit', 'renderer', 'faults', 'peer', 'e2e']
+const projects = ['check', 'unit', 'renderer', 'faults', 'peer', 'e2e']
+const checks = ['check:types', 'check:lint', 'check:format']
 
 requireNode()
 const inCi = process.env.CI === 'true'
@@ -69,16 +71,11 @@ async function setUpEndToEnd() {
  * @returns {Promise<number>} exit status
  */
 async function runProjects(runnable) {
-  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
   const scratch = mkdtempSync(join(tmpdir(), 'graft-test-'))
   const total = { passed: 0, failed: 0, skipped: 0 }
   try {
     for (const project of runnable) {
-      const report = join(scratch, `${project}.json`)
-      const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-      const run = [vitest, 'run', '--root', root, '--project', project, ...reporters, ...passedOn]
-      const status = await runAttached(process.execPath, run, { cwd: root })
-      const tally = readTally(report, status)
+      const tally = project === 'check' ? await runChecks() : await runVitest(project, scratch)
       say(`${project}: ${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`)
       total.passed += tally.passed
       total.failed += tally.failed
@@ -95,4 +92,29 @@ async function runProjects(runnable) {
   if (total.passed + total.failed === 0) total.failed = 1
   console.log(`${total.passed} passed, ${total.failed} failed`)
   return total.failed === 0 ? 0 : 1
+}
+
+/**
+ * @param {string} project
+ * @param {string} scratch
+ */
+async function runVitest(project, scratch) {
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const report = join(scratch, `${project}.json`)
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const run = [vitest, 'run', '--root', root, '--project', project, ...reporters, ...passedOn]
+  return readTally(report, await runAttached(process.execPath, run, { cwd: root }))
+}
+
+/** Types, lint and format: each counts as one test. */
+async function runChecks() {
+  const tally = { passed: 0, failed: 0, skipped: 0 }
+  const [program, ...prefix] = npm()
+  for (const check of checks) {
+    const status = await runAttached(program, [...prefix, 'run', '--silent', check], { cwd: root })
+    say(`${check}: ${status === 0 ? 'passed' : 'failed'}`)
+    if (status === 0) tally.passed += 1
+    else tally.failed += 1
+  }
+  return tally
 }

@@ -65,6 +65,7 @@ export async function startVirtualDisplay() {
       server.stdio[3]?.once('data', (chunk) => resolve(String(chunk).trim()))
     },
   )
+  server.stdio[3]?.destroy()
   if (!number) return null
   server.unref()
   const stop = () => {

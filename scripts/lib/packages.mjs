@@ -80,7 +80,7 @@ async function install(root, lock, report) {
 }
 
 /** How to start npm without a shell: as the program that started us, or as the script next to Node. @returns {[string, ...string[]]} */
-function npm() {
+export function npm() {
   const bin = dirname(process.execPath)
   const candidates = [
     process.env.npm_execpath ?? '',
