@@ -104,14 +104,27 @@ async function* readMember(zip: ZipFile, path: string, member: Member): AsyncGen
   }
 }
 
-/** An archive's arrays by name, for readers of whole files; `close` it. @throws GraftError */
-export async function openNpz(path: string) {
+/** An open archive: its arrays by name, and their rows. */
+export interface NpzArchive {
+  readonly bytes: number
+  readonly members: ReadonlyMap<string, Member>
+  read(member: Member): AsyncGenerator<RowBlock>
+  close(): void
+}
+
+/** Opens an archive and reads its headers. @throws GraftError */
+export async function openNpz(path: string): Promise<NpzArchive> {
   const zip = await openPromise(path, { lazyEntries: true, autoClose: false }).catch((error: unknown) => {
     throw archiveError(path, error)
   })
   try {
     const members = await readMembers(zip, path)
-    return { members, read: (member: Member) => readMember(zip, path, member), close: () => zip.close() }
+    return {
+      bytes: zip.fileSize,
+      members,
+      read: (member) => readMember(zip, path, member),
+      close: () => zip.close(),
+    }
   } catch (error) {
     zip.close()
     throw archiveError(path, error)
@@ -124,28 +137,20 @@ export const npzReader: VectorReader = {
   extensions: ['.npz'],
   sniff: (head) => head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5),
   async open(path): Promise<VectorFile> {
-    const zip = await openPromise(path, { lazyEntries: true, autoClose: false }).catch((error: unknown) => {
-      throw archiveError(path, error)
-    })
-    try {
-      const members = await readMembers(zip, path)
-      const arrays = [...members].map(([name, member]) => npyArrayInfo(name, member.array))
-      return {
-        path,
-        format: 'npz',
-        bytes: zip.fileSize,
-        arrays,
-        read(name) {
-          usableArray({ path, arrays }, name)
-          const member = members.get(name)
-          if (!member) throw new GraftError('internal', `${path} lists '${name}' and does not hold it.`)
-          return readMember(zip, path, member)
-        },
-        close: async () => zip.close(),
-      }
-    } catch (error) {
-      zip.close()
-      throw archiveError(path, error)
+    const archive = await openNpz(path)
+    const arrays = [...archive.members].map(([name, member]) => npyArrayInfo(name, member.array))
+    return {
+      path,
+      format: 'npz',
+      bytes: archive.bytes,
+      arrays,
+      read(name) {
+        usableArray({ path, arrays }, name)
+        const member = archive.members.get(name)
+        if (!member) throw new GraftError('internal', `${path} lists '${name}' and does not hold it.`)
+        return archive.read(member)
+      },
+      close: async () => archive.close(),
     }
   },
 }

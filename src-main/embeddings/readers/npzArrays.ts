@@ -1,3 +1,4 @@
+import { GraftError } from '../../contract/errors'
 import { openNpz } from './npz'
 
 /** An array of any number of axes, converted to float32. */
@@ -16,7 +17,14 @@ export async function readNpzArrays(path: string): Promise<Map<string, FloatArra
   try {
     const arrays = new Map<string, FloatArray>()
     for (const [name, member] of archive.members) {
-      const { shape } = member.array.header
+      const { shape, fortranOrder } = member.array.header
+      if (fortranOrder && shape.length > 2) {
+        throw new GraftError(
+          'unsupported-file',
+          `Array '${name}' of ${path} has ${shape.length} axes in Fortran order.`,
+          'Save it with numpy.ascontiguousarray(array).',
+        )
+      }
       const elements = shape.reduce((product, axis) => product * axis, 1)
       const values = new Float32Array(elements)
       // Whatever its axes, an array in C order is a table of its first axis by all the others.
@@ -27,7 +35,8 @@ export async function readNpzArrays(path: string): Promise<Map<string, FloatArra
         array: { ...flat, header: { ...flat.header, shape: [rows, rows === 0 ? 0 : elements / rows] } },
       }
       if (elements > 0)
-        for await (const block of archive.read(table)) values.set(block.rows, block.firstRow * (elements / rows))
+        for await (const block of archive.read(table))
+          values.set(block.rows, block.firstRow * (elements / rows))
       arrays.set(name, { shape, values })
     }
     return arrays
