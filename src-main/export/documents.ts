@@ -1,0 +1,127 @@
+import { type ModelSpec, tableOf } from '../model'
+import type { ExportPlan } from './plan'
+import predictScript from './predict.py?raw'
+import { replayCsv } from './rows'
+import { outputName } from './servingModel'
+
+/** A text file of the model folder. */
+export interface ExportDocument {
+  readonly name: string
+  readonly description: string
+  readonly text: string
+}
+
+/** All files of the folder that are text, made from the plan alone. */
+export function exportDocuments(plan: ExportPlan): ExportDocument[] {
+  return [
+    { name: 'schema.pbtxt', description: 'The schema, in Merlin’s format', text: plan.schema },
+    {
+      name: 'training.json',
+      description: 'How it was trained: settings, metrics, hashes',
+      text: trainingJson(plan),
+    },
+    { name: 'predict.py', description: 'Predicts rows with this model', text: predictScript },
+    {
+      name: 'example.csv',
+      description: `${plan.replay.predictions.length} rows with the trainer’s predictions`,
+      text: replayCsv(plan.model, plan.replay),
+    },
+    { name: 'README.md', description: 'How to use the folder', text: readme(plan) },
+  ]
+}
+
+/** Where a table's vectors are inside of the folder. */
+export function tableFileName(table: string): string {
+  return `embeddings/${table.replace(/[/\\:*?"<>|]/g, '_').replace(/^\.+/, '_')}.npy`
+}
+
+function describeInputs(spec: ModelSpec): Record<string, unknown>[] {
+  return spec.inputs.map((input) => {
+    if (input.kind === 'continuous') return { column: input.column, kind: input.kind, dtype: 'float32' }
+    const table = tableOf(spec, input.table)
+    return {
+      column: input.column,
+      kind: input.kind,
+      dtype: 'int64',
+      largestId: table.rows - 1,
+      table: table.name,
+    }
+  })
+}
+
+/** The run's record without what only Graft needs, and what the model takes and gives. */
+function trainingJson({ record, model }: ExportPlan): string {
+  const { document } = record
+  const content = {
+    run: record.id,
+    status: record.status,
+    startedAt: record.startedAt,
+    finishedAt: record.finishedAt,
+    seed: record.seed,
+    target: record.target,
+    versions: record.versions,
+    engine: record.engine,
+    datasetHash: record.datasetHash,
+    rows: record.rows,
+    initialWeights: record.initialWeights,
+    model: { ...record.model, settings: model.settings },
+    training: document.training,
+    inputs: describeInputs(model),
+    output: { name: outputName, meaning: `probability that ${record.target} is 1` },
+    epochs: record.epochs,
+    tables: record.tables.map((table) => ({
+      ...table,
+      file: tableFileName(table.table),
+      source: document.tables.find(({ id }) => id === table.table)?.source ?? null,
+    })),
+  }
+  return `${JSON.stringify(content, null, 2)}\n`
+}
+
+/** A few lines of Python that predict with the exported folder. */
+export function snippet({ model, replay }: Pick<ExportPlan, 'model' | 'replay'>, folder: string): string {
+  const inputs = model.inputs.map(({ kind, column }) => {
+    const value = replay.columns[column]?.[0] ?? 0
+    const dtype = kind === 'categorical' ? 'tf.int64' : 'tf.float32'
+    return `    ${JSON.stringify(column)}: tf.constant([${value}], ${dtype}),`
+  })
+  return [
+    'import tensorflow as tf',
+    '',
+    `model = tf.saved_model.load(${JSON.stringify(folder)})`,
+    'row = {',
+    ...inputs,
+    '}',
+    `print(model.signatures["predict"](**row)["${outputName}"].numpy())`,
+    '',
+  ].join('\n')
+}
+
+function readme(plan: ExportPlan): string {
+  const { record, model } = plan
+  const inputs = model.inputs.map((input) =>
+    input.kind === 'continuous'
+      ? `| \`${input.column}\` | float32 | a number |`
+      : `| \`${input.column}\` | int64 | id 1 to ${tableOf(model, input.table).rows - 1}; 0 is unknown |`,
+  )
+  return `# ${record.document.name}: ${record.document.model.architecture} for \`${record.target}\`
+
+A TensorFlow SavedModel, trained by Graft (run ${record.id}). Python and TensorFlow Serving load this folder as it is; its
+signatures \`predict\` and \`serving_default\` take one tensor \`[batch]\` a column and give \`${outputName}\` \`[batch]\`, the
+probability that \`${record.target}\` is 1.
+
+| input | type | values |
+| --- | --- | --- |
+${inputs.join('\n')}
+
+\`\`\`python
+${snippet(plan, '.')}\`\`\`
+
+\`python predict.py\` predicts the rows of \`example.csv\`; \`python predict.py ROWS --out FILE\` any others.
+
+- \`saved_model.pb\`, \`variables/\`: the model
+- \`embeddings/\`: each embedding table as float32 \`.npy\`, row 0 being unknown
+- \`schema.pbtxt\`: the columns, in Merlin's format (tensorflow-metadata)
+- \`training.json\`: seed, settings, metrics, versions, hashes
+`
+}

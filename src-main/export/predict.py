@@ -1,0 +1,102 @@
+"""Predicts rows with the model in this folder. Needs Python 3.9 or later and TensorFlow 2.
+
+    python predict.py                      the rows of example.csv, held against what Graft predicted for them
+    python predict.py ROWS                 a table with the model's columns: CSV, or Parquet where pyarrow is installed
+    python predict.py ROWS --out FILE      the same, written as CSV: the table's columns and `prediction`
+
+Ids are encoded: real values start at 1, and 0 (or an empty cell) is unknown. schema.pbtxt has each column's largest id.
+"""
+
+import argparse
+import csv
+import os
+import pathlib
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import tensorflow as tf
+
+HERE = pathlib.Path(__file__).resolve().parent
+OUTPUT = "prediction"
+BATCH = 8192
+
+
+def load_model():
+    """The model's predicting function, and the type of each of its inputs by column name."""
+    model = tf.saved_model.load(str(HERE))
+    predict = model.signatures["predict"]
+    inputs = predict.structured_input_signature[1]
+    # The function lives only as long as the model that it belongs to.
+    return model, predict, {name: spec.dtype for name, spec in inputs.items()}
+
+
+def read_rows(path):
+    """A table's columns by name, as lists."""
+    if path.suffix.lower() == ".parquet":
+        import pyarrow.parquet
+
+        return pyarrow.parquet.read_table(path).to_pydict()
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+        return {name: [row[name] for row in rows] for name in reader.fieldnames or []}
+
+
+def column_tensor(name, values, dtype):
+    """One column as the model takes it. An empty id is unknown; an empty number is an error."""
+    empty = [value is None or value == "" for value in values]
+    if dtype.is_integer:
+        return tf.constant([0 if none else int(value) for none, value in zip(empty, values)], dtype)
+    if any(empty):
+        sys.exit(f"Column {name} has no number in row {empty.index(True) + 1}.")
+    return tf.constant([float(value) for value in values], dtype)
+
+
+def predict_rows(predict, inputs, columns):
+    """The probability of class 1 for each row."""
+    missing = [name for name in inputs if name not in columns]
+    if missing:
+        sys.exit(f"The rows lack the columns {', '.join(missing)}.")
+    tensors = {name: column_tensor(name, columns[name], dtype) for name, dtype in inputs.items()}
+    count = len(next(iter(columns.values())))
+    parts = [
+        predict(**{name: tensor[start : start + BATCH] for name, tensor in tensors.items()})[OUTPUT].numpy()
+        for start in range(0, count, BATCH)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def write_rows(file, columns, predictions):
+    names = [name for name in columns if name != OUTPUT]
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*names, OUTPUT])
+    for row, prediction in enumerate(predictions):
+        writer.writerow([*(columns[name][row] for name in names), float(prediction)])
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Predicts rows with the model in this folder.")
+    parser.add_argument("rows", nargs="?", type=pathlib.Path, help="CSV or Parquet; example.csv when left out")
+    parser.add_argument("--out", type=pathlib.Path, help="CSV file to write; standard output when left out")
+    arguments = parser.parse_args()
+
+    _model, predict, inputs = load_model()
+    columns = read_rows(arguments.rows or HERE / "example.csv")
+    predictions = predict_rows(predict, inputs, columns)
+    if arguments.out:
+        with open(arguments.out, "w", newline="", encoding="utf-8") as file:
+            write_rows(file, columns, predictions)
+    else:
+        write_rows(sys.stdout, columns, predictions)
+    if not arguments.rows:
+        expected = np.array([float(value) for value in columns[OUTPUT]])
+        difference = np.abs(predictions - expected).max(initial=0.0)
+        print(f"Largest difference from Graft's predictions: {difference:.3g}", file=sys.stderr)
+        if not difference <= 1e-4:
+            sys.exit("The model does not predict what it did in Graft.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+/** Files that the bundler puts into the program as text. */
+declare module '*.py?raw' {
+  const text: string
+  export default text
+}
