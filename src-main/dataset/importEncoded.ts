@@ -1,0 +1,204 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DuckDBDataChunk, UTINYINT } from '@duckdb/node-api'
+import { GraftError } from '../contract/errors'
+import { inputKind, roleOf, type Column, type Dtype, type Role, type Schema } from '../schema'
+import { checkEncodedFile, neededColumns } from './check'
+import { duckType } from './columnData'
+import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
+import { encodedFolder, partNames, replaceFolder, type PartName } from './files'
+import { Random } from './random'
+import { expandFiles } from './sources'
+import { parquetOptions } from './write'
+
+/** Where the rows come from: files for each part, or files that are split at random. Folders and patterns are expanded. */
+export type EncodedSources =
+  | { kind: 'parts'; train: readonly string[]; validation?: readonly string[]; test?: readonly string[] }
+  | { kind: 'random'; files: readonly string[]; shares: readonly [number, number, number]; seed: number }
+
+export interface ImportEncodedRequest {
+  project: string
+  schema: Schema
+  sources: EncodedSources
+  /** Told how far it has come: files checked, parts written. */
+  onProgress?: (progress: { phase: 'checking' | 'writing'; done: number; total: number }) => void
+  signal?: AbortSignal
+}
+
+export interface ImportReport {
+  rows: Record<PartName, number>
+  columns: { name: string; dtype: Dtype; role: Role; tags: string[] }[]
+  warnings: string[]
+}
+
+/** The files of each part; for a random split all of them, and the part is chosen row by row. */
+type PartFiles = Partial<Record<PartName, string[]>>
+
+/**
+ * Brings in Parquet files whose categorical columns hold ids of the schema's domains already. All files are checked
+ * first; then the parts are written beside the old ones and put in their place, so a failure or a cancel changes nothing.
+ * @throws GraftError naming file, column and row where the data do not fit the schema
+ */
+export async function importEncoded(request: ImportEncodedRequest): Promise<ImportReport> {
+  const { sources, schema, signal } = request
+  if (sources.kind === 'random') checkShares(sources.shares)
+  checkNames(schema)
+  return withDuck(async (duck) => {
+    const interrupt = (): void => duck.interrupt()
+    signal?.addEventListener('abort', interrupt)
+    try {
+      const files = await filesOf(duck, sources)
+      const all = [...new Set(Object.values(files).flat())]
+      const unknown = new Set<string>()
+      for (const [index, file] of all.entries()) {
+        stopIfAborted(signal)
+        request.onProgress?.({ phase: 'checking', done: index, total: all.length })
+        for (const name of await checkEncodedFile(duck, file, schema)) unknown.add(name)
+      }
+      const rows: Record<PartName, number> = { train: 0, validation: 0, test: 0 }
+      await replaceFolder(encodedFolder(request.project), (folder) =>
+        writeParts(duck, request, files, folder, rows),
+      )
+      const columns = neededColumns(schema).map((column) => ({
+        name: column.name,
+        dtype: column.dtype,
+        role: roleOf(column),
+        tags: [...column.tags],
+      }))
+      return { rows, columns, warnings: warningsOf(unknown) }
+    } finally {
+      signal?.removeEventListener('abort', interrupt)
+    }
+  })
+}
+
+function warningsOf(unknown: ReadonlySet<string>): string[] {
+  return [...unknown].map((name) => `column ${name} is not in the schema and was left out`)
+}
+
+function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new GraftError('cancelled', 'the import was cancelled')
+}
+
+/** DuckDB does not tell upper from lower case in names, so two columns that differ in nothing else cannot be stored. */
+function checkNames(schema: Schema): void {
+  const seen = new Map<string, string>()
+  for (const { name } of schema.columns) {
+    const before = seen.get(name.toLowerCase())
+    if (before !== undefined)
+      throw new GraftError(
+        'invalid-schema',
+        `columns ${before} and ${name} differ only in case`,
+        'Rename one of them.',
+      )
+    seen.set(name.toLowerCase(), name)
+  }
+}
+
+function checkShares(shares: readonly [number, number, number]): void {
+  const sum = shares[0] + shares[1] + shares[2]
+  if (shares.some((share) => !(share >= 0)) || shares[0] === 0 || Math.abs(sum - 1) > 1e-6)
+    throw new GraftError(
+      'invalid-setting',
+      `a split of ${shares.join(', ')}`,
+      'Give three shares that add up to 1, that of training above 0, such as 0.8,0.1,0.1.',
+    )
+}
+
+async function filesOf(duck: Duck, sources: EncodedSources): Promise<PartFiles> {
+  if (sources.kind === 'random') return { train: await expandFiles(duck, sources.files) }
+  const files: PartFiles = {}
+  for (const part of partNames) {
+    const paths = sources[part] ?? []
+    if (paths.length > 0 || part === 'train') files[part] = await expandFiles(duck, paths)
+  }
+  return files
+}
+
+async function writeParts(
+  duck: Duck,
+  request: ImportEncodedRequest,
+  files: PartFiles,
+  folder: string,
+  rows: Record<PartName, number>,
+): Promise<void> {
+  const { sources, schema } = request
+  const all = Object.values(files).flat()
+  const described = await duck.all(`DESCRIBE SELECT * FROM ${parquetSource(all, 'union_by_name = true')}`)
+  const types = new Map(described.map((row) => [String(row.column_name), String(row.column_type)]))
+  const columns = neededColumns(schema)
+  const select = columns.map((column) => selection(column, types.get(column.name) ?? '')).join(', ')
+  const total = await countRows(duck, files.train ?? [])
+  if (total === 0)
+    throw new GraftError('invalid-data', 'there are no rows to train on', 'Choose files with rows.')
+  const labels = sources.kind === 'random' ? await labelRows(duck, total, sources) : null
+  for (const [index, part] of partNames.entries()) {
+    stopIfAborted(request.signal)
+    request.onProgress?.({ phase: 'writing', done: index, total: partNames.length })
+    const source = parquetSource(labels ? (files.train ?? []) : (files[part] ?? []), 'union_by_name = true')
+    rows[part] = labels ? (labels[index] ?? 0) : await countRows(duck, files[part] ?? [])
+    if (rows[part] === 0) continue
+    const from = labels ? `${source} POSITIONAL JOIN labels WHERE graft_part = ${index}` : source
+    await mkdir(join(folder, part), { recursive: true })
+    const path = join(folder, part, 'part-00000.parquet')
+    await duck.run(`COPY (SELECT ${select} FROM ${from}) TO ${literal(path)} (${parquetOptions})`)
+  }
+}
+
+/** Ids are stored as integers of the schema's type; numbers too, but that a fraction in the file is never rounded away. */
+function selection(column: Column, found: string): string {
+  const isIds = inputKind(column) === 'categorical'
+  let stored: Dtype = column.dtype
+  if (isIds && !/^u?int/.test(stored)) stored = 'int32'
+  else if (
+    !isIds &&
+    (!/^(u?int|float|bool)/.test(stored) ||
+      (!stored.startsWith('float') && /^(FLOAT|DOUBLE|DECIMAL)/.test(found)))
+  )
+    stored = 'float64'
+  const type = String(duckType(stored, column.isList))
+  return `${identifier(column.name)}::${type} AS ${identifier(column.name)}`
+}
+
+async function countRows(duck: Duck, files: readonly string[]): Promise<number> {
+  if (files.length === 0) return 0
+  const [counted] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${parquetSource(files)}`)
+  return Number(counted?.n ?? 0)
+}
+
+/**
+ * Fills the table `labels` with the part of each row: shares are met exactly (to the nearest row), each row in order
+ * drawing its part with the chances that the places left give it.
+ * @returns rows of each part
+ */
+async function labelRows(
+  duck: Duck,
+  rows: number,
+  split: { shares: readonly [number, number, number]; seed: number },
+): Promise<[number, number, number]> {
+  const train = Math.round(rows * split.shares[0])
+  const validation = Math.min(rows - train, Math.round(rows * split.shares[1]))
+  const counts: [number, number, number] = [train, validation, rows - train - validation]
+  const left: [number, number, number] = [...counts]
+  const random = new Random(split.seed, 'split')
+  await duck.run('CREATE TABLE labels (graft_part UTINYINT)')
+  const appender = await duck.connection.createAppender('labels')
+  try {
+    for (let first = 0; first < rows; first += 2048) {
+      const count = Math.min(2048, rows - first)
+      const chunk = DuckDBDataChunk.create([UTINYINT], count)
+      const vector = chunk.getColumnVector(0)
+      for (let i = 0; i < count; i++) {
+        const place = random.uniform() * (left[0] + left[1] + left[2])
+        const part = place < left[0] ? 0 : place < left[0] + left[1] ? 1 : 2
+        left[part] -= 1
+        vector.setItem(i, part)
+      }
+      vector.flush()
+      appender.appendDataChunk(chunk)
+    }
+  } finally {
+    appender.closeSync()
+  }
+  return counts
+}
