@@ -1,0 +1,5 @@
+import { runCli } from './cli/program'
+
+void runCli(process.argv, { bundles: __dirname }).then((status) => {
+  process.exitCode = status
+})

@@ -1,0 +1,91 @@
+import { type DatasetSummary, type Part, type ProjectDocument, type RowWindow } from '../contract'
+import { type DatasetStore, partFiles } from '../dataset'
+import { identifier, parquetSource } from '../dataset/duckdb'
+import { taskOf } from '../schema'
+
+/** What the window shows of the data: rows and target rate of each part, and the columns; null where there is no data. */
+export async function summarizeDataset(
+  store: DatasetStore,
+  document: ProjectDocument,
+): Promise<DatasetSummary | null> {
+  const parts = await store.parts()
+  const [first] = parts
+  if (!first) return null
+  const columns = await store.columns(first.part)
+  const target = document.schema.columns.find(({ name }) => name === document.target)
+  const rated =
+    target && taskOf(target) === 'binary' && columns.some(({ name }) => name === target.name)
+      ? target.name
+      : null
+  return {
+    parts: await Promise.all(
+      parts.map(async ({ part, rows }) => ({
+        part,
+        rows,
+        targetRate: rated === null || rows === 0 ? null : await meanOf(store, part, rated),
+      })),
+    ),
+    columns,
+  }
+}
+
+async function meanOf(store: DatasetStore, part: Part, column: string): Promise<number | null> {
+  const duck = await store.duck()
+  const source = parquetSource(await partFiles(store.project, part))
+  const [row] = await duck.all(`SELECT avg(TRY_CAST(${identifier(column)} AS DOUBLE)) AS mean FROM ${source}`)
+  const mean = Number(row?.mean ?? Number.NaN)
+  return Number.isFinite(mean) ? mean : null
+}
+
+/** A window of rows, column by column. */
+export async function readRows(
+  store: DatasetStore,
+  part: Part,
+  offset: number,
+  limit: number,
+): Promise<RowWindow> {
+  const { total, columns, rows } = await store.rows(part, offset, limit)
+  return {
+    part,
+    offset,
+    total,
+    columns: columns.map(({ name, type }, index) => ({
+      name,
+      type,
+      values: rows.map((row) => asCell(row[index])),
+    })),
+  }
+}
+
+type Cell = RowWindow['columns'][number]['values'][number]
+
+/** What the grid can show: plain values and lists of them; anything deeper as its JSON. */
+function asCell(value: unknown): Cell {
+  if (Array.isArray(value)) return value.map(asScalar)
+  return typeof value === 'boolean' ? value : asScalar(value)
+}
+
+function asScalar(value: unknown): number | string | null {
+  if (value === null || value === undefined) return null
+  return typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/**
+ * Counts the rows of the training part, and those of them whose id has a vector of its own.
+ * @param matched [n + 1], 1 where the id has a vector
+ */
+export async function countMatchedRows(
+  store: DatasetStore,
+  column: string,
+  matched: Uint8Array,
+): Promise<{ rows: number; matched: number }> {
+  const parts = await store.parts()
+  const train = parts.find(({ part }) => part === 'train')
+  const present = train && (await store.columns('train')).some(({ name }) => name === column)
+  if (!train || !present) return { rows: 0, matched: 0 }
+  const duck = await store.duck()
+  const source = parquetSource(await partFiles(store.project, 'train'))
+  const counts = await duck.all(`SELECT ${identifier(column)} AS id, count(*) AS n FROM ${source} GROUP BY 1`)
+  const found = counts.reduce((sum, { id, n }) => sum + (matched[Number(id)] === 1 ? Number(n) : 0), 0)
+  return { rows: train.rows, matched: found }
+}

@@ -1,0 +1,29 @@
+import { type Handlers } from '../../contract'
+import { type Workbench } from '../workbench'
+import { datasetHandlers } from './dataset'
+import { desktopHandlers } from './desktop'
+import { embeddingsHandlers } from './embeddings'
+import { engineHandlers, jobsHandlers, sessionHandlers } from './session'
+import { exportHandlers } from './export'
+import { modelHandlers } from './model'
+import { projectHandlers } from './project'
+import { schemaHandlers } from './schema'
+import { runsHandlers, trainingHandlers } from './training'
+
+/** One function for every request of the contract. */
+export function createHandlers(bench: Workbench): Handlers {
+  return {
+    session: sessionHandlers(bench),
+    project: projectHandlers(bench),
+    schema: schemaHandlers(bench),
+    dataset: datasetHandlers(bench),
+    embeddings: embeddingsHandlers(bench),
+    model: modelHandlers(bench),
+    training: trainingHandlers(bench),
+    runs: runsHandlers(bench),
+    export: exportHandlers(bench),
+    engine: engineHandlers(bench),
+    jobs: jobsHandlers(bench),
+    desktop: desktopHandlers(bench),
+  }
+}

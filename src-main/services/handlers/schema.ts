@@ -1,0 +1,55 @@
+import { access, readFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { GraftError, type Handlers, type Schema } from '../../contract'
+import { effectiveSchema } from '../../project/effectiveSchema'
+import { writeFileAtomic } from '../../project/files'
+import { readSchema, SchemaError, writeSchema } from '../../schema'
+import { type Workbench } from '../workbench'
+
+/** Reads a schema file; what is wrong in it is told with the file's name. */
+export async function readSchemaFile(path: string): Promise<Schema> {
+  const text = await readFile(path, 'utf8')
+  try {
+    return readSchema(path, text)
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error
+    throw new GraftError(error.code, `${path}: ${error.message}`, error.hint, { file: path })
+  }
+}
+
+export function schemaHandlers(bench: Workbench): Handlers['schema'] {
+  return {
+    import: async ({ path }) => {
+      const session = bench.requireSession()
+      const file = resolve(path)
+      return session.execute({
+        type: 'importSchema',
+        schema: await readSchemaFile(file),
+        file: basename(file),
+      })
+    },
+
+    export: async ({ path, force }) => {
+      const file = resolve(path)
+      const text = writeSchema(file, effectiveSchema(bench.requireSession().document))
+      if (!force && (await exists(file)))
+        throw new GraftError(
+          'already-exists',
+          `${file} exists.`,
+          'Choose another name, or say that it may be replaced.',
+          {
+            path: file,
+          },
+        )
+      await writeFileAtomic(file, text)
+      return {}
+    },
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
