@@ -19,7 +19,11 @@ const costs = {
  */
 export function paysPerDistinctId(part: InputPart, units: number, batchSize: number): boolean {
   if (part.input.kind !== 'categorical' || !part.distinct) return false
-  const distinct = Math.min(part.input.distinctPerBatch ?? batchSize, batchSize, part.distinct.lookup.table.rows)
+  const distinct = Math.min(
+    part.input.distinctPerBatch ?? batchSize,
+    batchSize,
+    part.distinct.lookup.table.rows,
+  )
   const products = part.trainable ? 3 : 2
   const saved = products * part.width * units * (batchSize - distinct) * costs.multiplyAdd
   return saved > batchSize * units * costs.spread

@@ -1,4 +1,14 @@
-import { concat, distinct, expandDims, gather, nodeName, reshape, stack, unstack, type Tensor } from '../graph'
+import {
+  concat,
+  distinct,
+  expandDims,
+  gather,
+  nodeName,
+  reshape,
+  stack,
+  unstack,
+  type Tensor,
+} from '../graph'
 import { GraftError } from '../contract/errors'
 import type { Layer, Lookup, ModelBuilder, Weight } from './builder'
 import { inputWidthOf, type InputSpec, type TableSpec } from './spec'
@@ -41,7 +51,8 @@ export function inputBlock(builder: ModelBuilder, features: Features): InputBloc
     let offset = 0
     const parts = spec.inputs.map((input): InputPart => {
       const width = inputWidthOf(spec, input)
-      const part = input.kind === 'continuous' ? continuous(builder, input.column, features) : looked.get(input.column)
+      const part =
+        input.kind === 'continuous' ? continuous(builder, input.column, features) : looked.get(input.column)
       if (!part) throw new GraftError('internal', `Column ${input.column} has no table in the model.`)
       const placed = { ...part, input, offset, width }
       offset += width
@@ -56,7 +67,9 @@ export function inputBlock(builder: ModelBuilder, features: Features): InputBloc
       id: 'input',
       kind: 'concat',
       title: 'Input',
-      inputs: parts.map((part) => (part.distinct ? tableLayerId(part.distinct.lookup.table.name) : columnId(part.input))),
+      inputs: parts.map((part) =>
+        part.distinct ? tableLayerId(part.distinct.lookup.table.name) : columnId(part.input),
+      ),
       output: vector,
       weights: [],
       detail: `${parts.length} columns side by side, in ASCII order of their names`,

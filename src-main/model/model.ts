@@ -57,7 +57,11 @@ export function countParameters(weights: readonly Weight[]): number {
 export function summarize(spec: ModelSpec, slots = 0): ModelSummary {
   const graph = new Graph()
   let next = 0
-  const model = buildModel(graph, spec, featurePlaceholders(graph, spec, () => `column${next++}`))
+  const model = buildModel(
+    graph,
+    spec,
+    featurePlaceholders(graph, spec, () => `column${next++}`),
+  )
   const parameters = countParameters(model.weights)
   const trainable = countParameters(model.weights.filter((weight) => weight.trainable))
   return {

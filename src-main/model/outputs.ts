@@ -10,7 +10,13 @@ export interface BinaryOutput {
 
 /** The head of a binary classifier: one logit. */
 export function binaryOutput(builder: ModelBuilder, source: Source): BinaryOutput {
-  const head = dense(builder, source, { name: 'head', title: 'Output', units: 1, activation: null, kind: 'output' })
+  const head = dense(builder, source, {
+    name: 'head',
+    title: 'Output',
+    units: 1,
+    activation: null,
+    kind: 'output',
+  })
   const logits = reshape(head.output, [-1], { name: 'logits' })
   return { logits, probability: sigmoid(logits, { name: 'probability' }) }
 }

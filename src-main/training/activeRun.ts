@@ -90,7 +90,10 @@ export class ActiveRun {
         })
         return
       case 'model':
-        this.update({ model: message.model, status: this.record.status === 'stopping' ? 'stopping' : 'running' })
+        this.update({
+          model: message.model,
+          status: this.record.status === 'stopping' ? 'stopping' : 'running',
+        })
         return
       case 'progress':
         this.progress = message.progress
@@ -138,7 +141,9 @@ export class ActiveRun {
     this.record = { ...this.record, ...changes }
     const { record } = this
     this.emit('run.changed', { run: summarizeRun(record) })
-    this.writes = this.writes.then(() => this.folder.writeRecord(record)).catch((error: unknown) => this.refuse(error))
+    this.writes = this.writes
+      .then(() => this.folder.writeRecord(record))
+      .catch((error: unknown) => this.refuse(error))
   }
 
   /** The disk is full, or the folder is gone: training on would lose everything, so it ends, and says why. */
@@ -172,5 +177,7 @@ export class ActiveRun {
 
 /** What a second run is told while one trains. */
 export function busyError(run: string): GraftError {
-  return new GraftError('busy', `Run ${run} is still training.`, 'Stop it, or wait until it is done.', { run })
+  return new GraftError('busy', `Run ${run} is still training.`, 'Stop it, or wait until it is done.', {
+    run,
+  })
 }

@@ -7,7 +7,11 @@ export function crashError(
   lastWords: readonly string[],
 ): GraftError {
   const how =
-    signal !== null ? `was ended by ${signal}` : code === null ? 'could not be kept running' : `ended with exit code ${code}`
+    signal !== null
+      ? `was ended by ${signal}`
+      : code === null
+        ? 'could not be kept running'
+        : `ended with exit code ${code}`
   const details = { exitCode: code, signal, output: lastWords.slice(-20) }
   // Exit codes above 128 are signals, as shells report them; Windows tells access violations by 0xC0000005.
   const number = signal ?? (code !== null && code > 128 && code < 160 ? `signal ${code - 128}` : '')

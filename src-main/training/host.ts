@@ -115,7 +115,12 @@ export class RunService {
       seed: record.seed,
       engine: record.engine,
       target: record.target,
-      model: record.model ?? { name: record.document.model.architecture, parameters: 0, trainableParameters: 0, inputWidth: 0 },
+      model: record.model ?? {
+        name: record.document.model.architecture,
+        parameters: 0,
+        trainableParameters: 0,
+        inputWidth: 0,
+      },
       epochs: record.epochs,
       tables: record.tables,
       sessionShare: record.sessionShare ?? 0,
@@ -133,7 +138,11 @@ export class RunService {
   /** The folder of a run. @throws GraftError `invalid-request` for an id that would lead out of `runs/` */
   folder(id: string): RunFolder {
     if (!/^[^/\\]+$/.test(id) || id.startsWith('.'))
-      throw new GraftError('invalid-request', `"${id}" is no name of a run.`, 'Give one of the names in the runs folder.')
+      throw new GraftError(
+        'invalid-request',
+        `"${id}" is no name of a run.`,
+        'Give one of the names in the runs folder.',
+      )
     return new RunFolder(join(this.options.runs, id), id)
   }
 

@@ -120,7 +120,7 @@ export function exactAuc(predictions: Float32Array, labels: Float32Array): numbe
   let positives = 0
   let negatives = 0
   let ordered = 0
-  for (let start = 0; start < order.length; ) {
+  for (let start = 0; start < order.length;) {
     const value = predictions[order[start] ?? 0]
     let tiedPositives = 0
     let end = start

@@ -1,4 +1,7 @@
 import { toGraftError } from '../contract/errors'
+import { runExport } from '../export/run'
+import type { ReportExport } from '../export/targets'
+import { loadTensorFlow } from '../tensorflow/binding'
 import { toTrainer, type FromTrainer, type TrainerJob } from './protocol'
 import { train } from './train'
 
@@ -56,6 +59,11 @@ async function work(job: TrainerJob): Promise<FromTrainer> {
   switch (job.kind) {
     case 'train':
       return { type: 'trained', outcome: await train(job.plan, context) }
+    case 'export': {
+      const report: ReportExport = (phase, done, total, unit) =>
+        context.tell({ type: 'jobProgress', phase, done, total, unit })
+      return { type: 'result', value: await runExport(job.plan, loadTensorFlow(job.engine), report) }
+    }
   }
 }
 

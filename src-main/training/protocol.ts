@@ -8,6 +8,8 @@ import { trainingPlan } from './plan'
 /** What a trainer process is started for. One process does one job. */
 export const trainerJob = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('train'), plan: trainingPlan }),
+  /** The plan is the exporter's own, and checked by it. */
+  z.object({ kind: z.literal('export'), engine: z.string(), plan: z.unknown() }),
 ])
 export type TrainerJob = z.infer<typeof trainerJob>
 

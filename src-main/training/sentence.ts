@@ -52,7 +52,9 @@ function scores(record: RunRecord): string {
 /** The freeze proof in words. */
 function proof(record: RunRecord): string {
   const names = (frozen: boolean, changed: boolean): string[] =>
-    record.tables.filter((table) => table.frozen === frozen && table.changed === changed).map((table) => table.table)
+    record.tables
+      .filter((table) => table.frozen === frozen && table.changed === changed)
+      .map((table) => table.table)
   const kept = names(true, false)
   const broken = names(true, true)
   if (broken.length) return ` ${broken.join(', ')} changed although frozen.`

@@ -106,7 +106,10 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
   const updates = new UpdateBuilder(graph, learningRate)
   const steps = graph.scope('update', () => updates.build(model, loss, optimizer))
 
-  const init = runnable(graph, 'run/init', [...initializeWeights(model.weights, seed), ...updates.initialize()])
+  const init = runnable(graph, 'run/init', [
+    ...initializeWeights(model.weights, seed),
+    ...updates.initialize(),
+  ])
   const trainLoss = identity(loss, { name: 'run/train', control: steps })
   const checkpoint = saver(
     graph,
@@ -190,17 +193,29 @@ function weightAccess(graph: Graph, weight: Weight): WeightAccess {
     if (!weight.table) {
       const value = placeholder(graph, 'value', 'float32', target.shape)
       const write = runnable(graph, 'write', [target.assign(value)])
-      return { weight, value: value.name, write: write.name, read: target.read().name, first: null, count: null }
+      return {
+        weight,
+        value: value.name,
+        write: write.name,
+        read: target.read().name,
+        first: null,
+        count: null,
+      }
     }
     const first = placeholder(graph, 'first', 'int32', [])
     const count = placeholder(graph, 'count', 'int32', [])
     const one = constant(graph, 1, 'int32')
     const value = placeholder(graph, 'value', 'float32', [-1, weight.table.width])
     const rows = reshape(slice(shapeOf(value), [0], [1]), [])
-    const write = runnable(graph, 'write', [
-      target.scatterUpdate(range(first, add(first, rows), one), value),
-    ])
+    const write = runnable(graph, 'write', [target.scatterUpdate(range(first, add(first, rows), one), value)])
     const read = target.gather(range(first, add(first, count), one))
-    return { weight, value: value.name, write: write.name, read: read.name, first: first.name, count: count.name }
+    return {
+      weight,
+      value: value.name,
+      write: write.name,
+      read: read.name,
+      first: first.name,
+      count: count.name,
+    }
   })
 }

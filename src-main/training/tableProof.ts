@@ -29,7 +29,9 @@ export class TableProof {
     for (const weight of weights) {
       if (!weight.table) continue
       const bytes = 4 * weight.table.rows * weight.table.width
-      const before = weight.trainable ? await piecesFor(bytes, join(folder, `.before-${snapshots.length}`)) : null
+      const before = weight.trainable
+        ? await piecesFor(bytes, join(folder, `.before-${snapshots.length}`))
+        : null
       const hash = new TableHash()
       for (const piece of session.read(weight.name)) {
         hash.add(piece)
@@ -56,7 +58,11 @@ export class TableProof {
       }
       const hashAfter = after.hex()
       if (table.frozen && hashAfter !== hash)
-        throw new GraftError('internal', `Table ${table.name} is frozen, and yet it changed.`, 'Please report this.')
+        throw new GraftError(
+          'internal',
+          `Table ${table.name} is frozen, and yet it changed.`,
+          'Please report this.',
+        )
       results.push({
         table: table.name,
         columns: table.columns,

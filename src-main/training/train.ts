@@ -7,12 +7,13 @@ import { shuffledOrder, type MemoryPart } from '../dataset/batches'
 import { countParameters, type ModelSpec } from '../model'
 import { writeFileAtomic } from '../project/files'
 import { loadTensorFlow } from '../tensorflow/binding'
-import { BatchPacker, loadModelPart, withDistinctIds } from './data'
+import { BatchPacker, columnOf, loadModelPart, withDistinctIds } from './data'
 import { BinaryMetrics } from './metrics'
 import { findOptimizer } from './optimizers'
 import type { TrainingPlan } from './plan'
 import type { FromTrainer, TrainingOutcome } from './protocol'
 import { Reporter } from './reporter'
+import { replayRows, writeReplay } from './replay'
 import { RunFolder } from './runFolder'
 import { StepSession } from './stepSession'
 import { TableProof } from './tableProof'
@@ -53,7 +54,7 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
         const loop = new TrainingLoop(plan, spec, parts, session, reporter, context)
         const stoppedBecause = await loop.run()
         reporter.phase({ phase: 'saving', secondsLeft: null })
-        await saveWeights(folder, spec, session)
+        await saveWeights(folder, plan, spec, parts.train, session)
         return { stoppedBecause, tables: await proof.finish(), sessionShare: loop.sessionShare }
       } finally {
         await proof.close()
@@ -74,7 +75,11 @@ interface Parts {
 async function readParts(plan: TrainingPlan): Promise<Parts> {
   const train = await loadModelPart(plan.model, plan.target, plan.parts.train)
   if (!train)
-    throw new GraftError('invalid-data', 'The training part has no rows.', 'Import data, or split it otherwise.')
+    throw new GraftError(
+      'invalid-data',
+      'The training part has no rows.',
+      'Import data, or split it otherwise.',
+    )
   return { train, validation: await loadModelPart(plan.model, plan.target, plan.parts.validation) }
 }
 
@@ -100,11 +105,29 @@ function tellModel(spec: ModelSpec, session: StepSession, context: TrainerContex
   })
 }
 
-async function saveWeights(folder: RunFolder, spec: ModelSpec, session: StepSession): Promise<void> {
+/** Everything that evaluation and export need later: the checkpoint, the model, and rows that it has answered. */
+async function saveWeights(
+  folder: RunFolder,
+  plan: TrainingPlan,
+  spec: ModelSpec,
+  part: MemoryPart,
+  session: StepSession,
+): Promise<void> {
   const prefix = folder.file('weights')
   await mkdir(dirname(prefix), { recursive: true })
   session.save(prefix)
   await writeFileAtomic(folder.file('model'), `${JSON.stringify(spec, null, 2)}\n`)
+  const rows = Math.min(replayRows, part.rows)
+  const first = new BatchPacker(spec, plan.target, part, rows)
+  const { probabilities } = session.evaluate(first.batch(0, null))
+  const columns = spec.inputs.map(({ column }) => [
+    column,
+    Array.from(columnOf(part, column).subarray(0, rows)),
+  ])
+  await writeReplay(plan.folder, {
+    columns: Object.fromEntries(columns),
+    predictions: Array.from(probabilities),
+  })
 }
 
 class TrainingLoop {
@@ -171,7 +194,11 @@ class TrainingLoop {
     if (rows === 0) return false
     const train: MetricValues = this.metrics.result()
     const rowsPerSecond = rows / seconds
-    this.reporter.phase({ step, rowsPerSecond, secondsLeft: ((epochs - epoch) * this.train.rows) / rowsPerSecond })
+    this.reporter.phase({
+      step,
+      rowsPerSecond,
+      secondsLeft: ((epochs - epoch) * this.train.rows) / rowsPerSecond,
+    })
     const validation = whole ? await this.validate(epoch) : null
     const result: EpochResult = { epoch, seconds, rowsPerSecond, train, validation }
     this.context.tell({ type: 'epoch', epoch: result })

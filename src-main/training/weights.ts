@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { GraftError } from '../contract/errors'
+import { openNpz } from '../embeddings/readers/npz'
 import { readNpzArrays } from '../embeddings/readers/npzArrays'
 import type { ModelSpec, Weight } from '../model'
 import type { TableFile } from './plan'
@@ -37,22 +38,19 @@ function archiveNames(weight: Weight): string[] {
   return weight.table ? weight.table.columns.map((column) => `emb/${column}`) : [weight.name]
 }
 
-/**
- * Sets weights from an `.npz` whose arrays are named `emb/<column>`, `cross<i>/kernel`, …, `head/bias`. Weights that it
- * does not hold keep their random values.
- * @returns names of the weights that were set
- * @throws GraftError `shape-mismatch`, `unknown-column` for an array that is no weight, `non-finite`
- */
-export async function loadInitialWeights(
-  session: StepSession,
+type Shaped = Iterable<readonly [name: string, array: { readonly shape: readonly number[] }]>
+
+/** Pairs every array of an archive with its weight. @throws GraftError `shape-mismatch` */
+function matchArrays(
+  path: string,
   spec: ModelSpec,
   weights: readonly Weight[],
-  path: string,
-): Promise<string[]> {
+  arrays: Shaped,
+): Map<string, Weight> {
   const byName = new Map<string, Weight>()
   for (const weight of weights) for (const name of archiveNames(weight)) byName.set(name, weight)
-  const arrays = await readNpzArrays(path)
-  for (const [name, { shape, values }] of arrays) {
+  const matched = new Map<string, Weight>()
+  for (const [name, { shape }] of arrays) {
     const weight = byName.get(name)
     if (!weight)
       throw new GraftError(
@@ -69,13 +67,44 @@ export async function loadInitialWeights(
         'Initial weights must be of the same model, tables and widths.',
         { array: name, shape: [...shape], expected: [...wanted] },
       )
+    matched.set(name, weight)
+  }
+  return matched
+}
+
+/** Holds the headers of an archive of initial weights against the model, and reads no more of it. @throws GraftError */
+export async function checkArchive(path: string, spec: ModelSpec, weights: readonly Weight[]): Promise<void> {
+  const archive = await openNpz(path)
+  try {
+    const shapes = [...archive.members].map(([name, member]) => [name, member.array.header] as const)
+    matchArrays(path, spec, weights, shapes)
+  } finally {
+    archive.close()
+  }
+}
+
+/**
+ * Sets weights from an `.npz` whose arrays are named `emb/<column>`, `cross<i>/kernel`, …, `head/bias`. Weights that it
+ * does not hold keep their random values.
+ * @returns names of the weights that were set
+ * @throws GraftError `shape-mismatch` for an array that is no weight or has another shape, `non-finite`
+ */
+export async function loadInitialWeights(
+  session: StepSession,
+  spec: ModelSpec,
+  weights: readonly Weight[],
+  path: string,
+): Promise<string[]> {
+  const arrays = await readNpzArrays(path)
+  const matched = matchArrays(path, spec, weights, arrays)
+  for (const [name, { values }] of arrays) {
     const wrong = values.findIndex((value) => !Number.isFinite(value))
     if (wrong >= 0)
       throw new GraftError('non-finite', `${name} in ${path} holds ${values[wrong]} at position ${wrong}.`)
   }
   for (const [name, { values }] of arrays) {
-    const weight = byName.get(name)
+    const weight = matched.get(name)
     if (weight) session.write(weight.name, values)
   }
-  return [...arrays.keys()]
+  return [...matched.keys()]
 }

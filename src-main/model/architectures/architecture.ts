@@ -22,7 +22,16 @@ export function architecture<Settings extends z.ZodType>(
   facts: Omit<Architecture<Settings>, 'build'>,
   build: (builder: ModelBuilder, block: InputBlock, settings: z.output<Settings>) => Source,
 ): Architecture<Settings> {
-  return { ...facts, build: (builder, block, settings) => build(builder, block, facts.settings.parse(settings)) }
+  return {
+    ...facts,
+    build: (builder, block, settings) => build(builder, block, facts.settings.parse(settings)),
+  }
 }
 
-export const activationNames = ['relu', 'leaky_relu', 'elu', 'tanh', 'sigmoid'] as const satisfies readonly Activation[]
+export const activationNames = [
+  'relu',
+  'leaky_relu',
+  'elu',
+  'tanh',
+  'sigmoid',
+] as const satisfies readonly Activation[]

@@ -8,7 +8,8 @@ export const mlp = architecture(
   {
     name: 'mlp',
     title: 'Deep only (MLP)',
-    description: 'Dense layers over the looked-up vectors and the continuous columns. Quick; a good baseline.',
+    description:
+      'Dense layers over the looked-up vectors and the continuous columns. Quick; a good baseline.',
     settings: z.object({ deepLayers: deepLayers([64, 32]), activation }),
   },
   (builder, block, settings) => layers(builder, { block }, settings.deepLayers, settings.activation),

@@ -12,7 +12,8 @@ import { learningRate } from './settings'
 export const adagrad = optimizer({
   name: 'adagrad',
   title: 'Adagrad',
-  description: 'A rate of its own for every weight, falling as its gradients add up. Good for embedding tables.',
+  description:
+    'A rate of its own for every weight, falling as its gradients add up. Good for embedding tables.',
   settings: z.object({
     learningRate: learningRate(0.1),
     initialAccumulator: z.number().min(0).max(100).default(0.1).meta({
@@ -34,7 +35,14 @@ export const adagrad = optimizer({
       },
       sparse: (table, ids, gradient) => {
         const accumulator = slot(table, 'accumulator', initialAccumulator + epsilon)
-        return graph.add('ResourceSparseApplyAdagradV2', [table.handle, accumulator.handle, rate, none, gradient, ids])
+        return graph.add('ResourceSparseApplyAdagradV2', [
+          table.handle,
+          accumulator.handle,
+          rate,
+          none,
+          gradient,
+          ids,
+        ])
       },
       finish: () => [],
     }

@@ -14,7 +14,8 @@ const beta = (value: number, title: string, description: string) =>
 export const adam = optimizer({
   name: 'adam',
   title: 'Adam',
-  description: 'Running means of gradients and of their squares. Lazy on tables: only the rows of a batch move.',
+  description:
+    'Running means of gradients and of their squares. Lazy on tables: only the rows of a batch move.',
   settings: z.object({
     learningRate: learningRate(0.001),
     beta1: beta(0.9, 'Beta 1', 'How long the mean of gradients remembers.'),
@@ -36,7 +37,18 @@ export const adam = optimizer({
       dense: (weight, gradient) => {
         const m = slot(weight, 'm', 0)
         const v = slot(weight, 'v', 0)
-        const inputs = [weight.handle, m.handle, v.handle, power1.read(), power2.read(), rate, b1, b2, eps, gradient]
+        const inputs = [
+          weight.handle,
+          m.handle,
+          v.handle,
+          power1.read(),
+          power2.read(),
+          rate,
+          b1,
+          b2,
+          eps,
+          gradient,
+        ]
         return graph.add('ResourceApplyAdam', inputs)
       },
       sparse: (table, ids, gradient) => {
