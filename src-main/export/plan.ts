@@ -4,6 +4,7 @@ import { GraftError } from '../contract/errors'
 import { runRecord } from '../contract/runs'
 import { modelSpec, type ModelSpec } from '../model'
 import { effectiveSchema } from '../project/effectiveSchema'
+import { stagingPath } from '../project/files'
 import { writeSchemaPbtxt } from '../schema/pbtxt'
 import { readReplay, replay } from '../training/replay'
 import type { RunFolder } from '../training/runFolder'
@@ -14,6 +15,8 @@ export const exportPlan = z.object({
   target: z.string(),
   /** The folder to write, absolute. */
   folder: z.string(),
+  /** Where it is built until it is whole and checked: beside its place. */
+  staging: z.string(),
   force: z.boolean(),
   record: runRecord,
   model: modelSpec,
@@ -50,6 +53,7 @@ export async function planExport({
   return {
     target,
     folder,
+    staging: stagingPath(folder),
     force,
     record,
     model,

@@ -2,9 +2,9 @@ import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { GraftError, toGraftError } from '../contract/errors'
 import type { ExportResult } from '../contract/runs'
-import { replaceFolder, stagingPath } from '../project/files'
+import { replaceFolder } from '../project/files'
 import type { TensorFlow } from '../tensorflow/binding'
-import { exportPlan, type ExportPlan } from './plan'
+import type { ExportPlan } from './plan'
 import { findTarget, type ReportExport } from './targets'
 
 /**
@@ -16,29 +16,17 @@ export const tolerance = 1e-4
 /**
  * Writes a model folder: all of it beside its place, checked by loading it anew and replaying the run's rows, then
  * renamed. Runs in a process of its own, with TensorFlow.
- * @param plan an `ExportPlan`, as it came over the wire
  * @throws GraftError `already-exists`, `disk-full`, `read-only`, `invalid-file` for damaged weights, and `internal` where
  *   the model does not predict what was trained; nothing is left behind then
  */
 export async function runExport(
-  plan: unknown,
-  tensorflow: TensorFlow,
-  report: ReportExport,
-): Promise<ExportResult> {
-  const parsed = exportPlan.safeParse(plan)
-  if (!parsed.success)
-    throw new GraftError('invalid-request', `The export plan is not valid: ${parsed.error.message}`)
-  return writeExport(parsed.data, tensorflow, report)
-}
-
-async function writeExport(
   plan: ExportPlan,
   tensorflow: TensorFlow,
   report: ReportExport,
 ): Promise<ExportResult> {
   const target = findTarget(plan.target)
   await checkPlace(plan.folder, plan.force)
-  const staging = stagingPath(plan.folder)
+  const { staging } = plan
   try {
     await mkdir(dirname(plan.folder), { recursive: true })
     await mkdir(staging)

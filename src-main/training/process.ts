@@ -1,4 +1,4 @@
-import { toGraftError } from '../contract/errors'
+import { GraftError, toGraftError } from '../contract/errors'
 import { runExport } from '../export/run'
 import type { ReportExport } from '../export/targets'
 import { loadTensorFlow } from '../tensorflow/binding'
@@ -60,8 +60,10 @@ async function work(job: TrainerJob): Promise<FromTrainer> {
     case 'train':
       return { type: 'trained', outcome: await train(job.plan, context) }
     case 'export': {
-      const report: ReportExport = (phase, done, total, unit) =>
+      const report: ReportExport = (phase, done, total, unit) => {
+        if (stopped) throw new GraftError('cancelled', 'The export was cancelled.')
         context.tell({ type: 'jobProgress', phase, done, total, unit })
+      }
       return { type: 'result', value: await runExport(job.plan, loadTensorFlow(job.engine), report) }
     }
   }

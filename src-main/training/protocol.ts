@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { wireError } from '../contract/errors'
 import { epochResult, runModel, runProgress, stepMetrics, tableResult } from '../contract/runs'
+import { exportPlan } from '../export/plan'
 import { trainingPlan } from './plan'
 
 /** What main and the trainer process say to each other. Every message is checked on arrival. */
@@ -8,8 +9,8 @@ import { trainingPlan } from './plan'
 /** What a trainer process is started for. One process does one job. */
 export const trainerJob = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('train'), plan: trainingPlan }),
-  /** The plan is the exporter's own, and checked by it. */
-  z.object({ kind: z.literal('export'), engine: z.string(), plan: z.unknown() }),
+  /** `engine`: folder of the TensorFlow engine. */
+  z.object({ kind: z.literal('export'), engine: z.string(), plan: exportPlan }),
 ])
 export type TrainerJob = z.infer<typeof trainerJob>
 
