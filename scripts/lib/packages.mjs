@@ -71,10 +71,11 @@ async function install(root, lock, report) {
   ]
   const result = await runCommand(program, [...prefix, ...parameters], { cwd: root, onLine })
   if (result.status === 0) return
-  const errors = said.filter((line) => line.startsWith('npm error'))
+  // The cause comes first; what follows is help on npm itself.
+  const errors = said.filter((line) => /^npm error \S/.test(line))
   throw new SetupError(
     'not-found',
-    `npm could not install the packages:\n${(errors.length > 0 ? errors : said).slice(-6).join('\n')}`,
+    `npm could not install the packages:\n${(errors.length > 0 ? errors : said).slice(0, 8).join('\n')}`,
     'Check the network and npm’s own settings (npm config list), then start again.',
   )
 }
