@@ -3,21 +3,20 @@ import {
   type Catalog,
   type CatalogEntry,
   type DocumentCommand,
-  GraftError,
   type ModelSummary,
   type ProjectDocument,
   trainingSettings,
 } from '../contract'
 import { architectures, findArchitecture, summarize } from '../model'
 import { modelSpecOf } from '../project/modelSpec'
+import { checkSettings } from '../training/checkSettings'
 import { findOptimizer, optimizers } from '../training/optimizers'
-import { describeIssues } from './dispatch'
 
 /** The layers and sizes of the model that a document describes. @throws GraftError where it describes none */
 export function summarizeModel(document: ProjectDocument): ModelSummary {
-  checkSettings(document.model.architecture, document.model.settings, findArchitecture)
+  checkSettings(findArchitecture(document.model.architecture), document.model.settings)
   const { name, settings } = document.training.optimizer
-  checkSettings(name, settings, findOptimizer)
+  checkSettings(findOptimizer(name), settings)
   return summarize(modelSpecOf(document), findOptimizer(name).slots(settings))
 }
 
@@ -27,39 +26,9 @@ export function summarizeModel(document: ProjectDocument): ModelSummary {
  */
 export function checkCommand(command: DocumentCommand): void {
   if (command.type === 'setModel')
-    checkSettings(command.model.architecture, command.model.settings, findArchitecture)
+    checkSettings(findArchitecture(command.model.architecture), command.model.settings)
   if (command.type === 'setTraining' && command.changes.optimizer)
-    checkSettings(command.changes.optimizer.name, command.changes.optimizer.settings, findOptimizer)
-}
-
-function checkSettings(
-  name: string,
-  settings: Record<string, unknown>,
-  find: (name: string) => { settings: z.ZodType },
-): void {
-  const schema = find(name).settings
-  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : null
-  const stray = Object.keys(settings).find((key) => known !== null && !known.includes(key))
-  if (stray !== undefined)
-    throw new GraftError(
-      'invalid-setting',
-      `${name} has no setting "${stray}".`,
-      `It has ${known?.join(', ') ?? ''}.`,
-      {
-        setting: stray,
-      },
-    )
-  const parsed = schema.safeParse(settings)
-  if (parsed.success) return
-  const [issue] = parsed.error.issues
-  throw new GraftError(
-    'invalid-setting',
-    `${name}: ${describeIssues(parsed.error.issues)}`,
-    'Correct the value.',
-    {
-      setting: issue?.path.map(String).join('.') ?? '',
-    },
-  )
+    checkSettings(findOptimizer(command.changes.optimizer.name), command.changes.optimizer.settings)
 }
 
 /** What can be chosen, with the forms to set it: JSON Schema made of the very schemas that check the settings. */

@@ -1,11 +1,27 @@
-import { GraftError, type Handlers } from '../../contract'
+import { resolve } from 'node:path'
+import { type Handlers } from '../../contract'
+import { planRun } from '../../training/planRun'
 import { type Workbench } from '../workbench'
 
 export function trainingHandlers(bench: Workbench): Handlers['training'] {
   return {
-    start: async () => {
-      throw new GraftError('internal', 'training')
+    start: async ({ overrides }) => {
+      const session = bench.requireSession()
+      const { initialWeights } = overrides
+      const plan = await planRun({
+        project: session.path,
+        document: session.document,
+        overrides: {
+          ...overrides,
+          initialWeights: initialWeights === undefined ? undefined : resolve(initialWeights),
+        },
+        data: session.data,
+        embeddings: session.embeddings,
+        engine: bench.engine.requireFolder(),
+      })
+      return { run: await session.runs.start(plan) }
     },
+
     stop: async ({ run }) => {
       bench.requireSession().runs.stop(run)
       return {}
