@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { mkdirSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
+import type { z } from 'zod'
 import type { ProjectDocument } from '../../../src-main/contract/document'
-import type { EpochResult, RunModel, StepMetrics, TrainOverrides } from '../../../src-main/contract/runs'
+import type { EpochResult, runModel, StepMetrics, TrainOverrides } from '../../../src-main/contract/runs'
 import { DatasetStore } from '../../../src-main/dataset'
 import { EmbeddingStore } from '../../../src-main/embeddings'
 import { Project } from '../../../src-main/project/project'
@@ -65,7 +66,7 @@ export interface Trained {
   readonly outcome: TrainingOutcome
   readonly epochs: EpochResult[]
   readonly steps: StepMetrics[]
-  readonly model: RunModel | null
+  readonly model: z.infer<typeof runModel> | null
   readonly messages: FromTrainer[]
 }
 
@@ -80,7 +81,7 @@ export async function trainHere(trainingPlan: TrainingPlan, stopAfter = Infinity
   })
   const epochs: EpochResult[] = []
   const steps: StepMetrics[] = []
-  let model: RunModel | null = null
+  let model: z.infer<typeof runModel> | null = null
   for (const message of messages) {
     if (message.type === 'epoch') epochs.push(message.epoch)
     if (message.type === 'steps') steps.push(...message.steps)
