@@ -68,6 +68,18 @@ export class DatasetStore {
     return parts
   }
 
+  /** The files of a part, in the order of their rows. @throws GraftError `not-found` where the part has none */
+  async files(part: PartName): Promise<string[]> {
+    return (await this.need(part)).summary.files.map((file) => file.path)
+  }
+
+  /** A text that changes whenever a file of the part does: their names, sizes and times of change. */
+  async version(part: PartName): Promise<string> {
+    return createHash('sha256')
+      .update((await this.need(part)).key)
+      .digest('hex')
+  }
+
   /** Names and types of the columns of a part. @throws GraftError `not-found` where the part has no files */
   async columns(part: PartName): Promise<DataColumn[]> {
     return (await this.need(part)).columns
@@ -147,7 +159,9 @@ export class DatasetStore {
     const paths = await partFiles(this.project, part)
     if (paths.length === 0) return null
     const stats = await Promise.all(paths.map((path) => stat(path)))
-    const key = stats.map(({ size, mtimeMs }, index) => `${paths[index]} ${size} ${mtimeMs}`).join('\n')
+    const key = stats
+      .map(({ size, mtimeMs }, index) => `${basename(paths[index] ?? '')} ${size} ${mtimeMs}`)
+      .join('\n')
     const before = this.layouts.get(part)
     if (before?.key === key) return before
     const duck = await this.duck()
