@@ -1,0 +1,50 @@
+import { useEventListener } from '@vueuse/core'
+import { ref, type Ref } from 'vue'
+
+/** Follows a file dragged over the window, wherever it is dropped. Text dragged within the window is let alone. */
+export function useDrop(dropped: (files: File[]) => void): { over: Ref<boolean> } {
+  const over = ref(false)
+  // dragenter and dragleave come for every element passed; only the sum says whether the pointer left the window.
+  let depth = 0
+
+  const holdsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false
+
+  useEventListener(window, 'dragenter', (event) => {
+    if (!holdsFiles(event)) return
+    event.preventDefault()
+    depth += 1
+    over.value = true
+  })
+  useEventListener(window, 'dragover', (event) => {
+    if (!holdsFiles(event)) return
+    event.preventDefault()
+    if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy'
+  })
+  useEventListener(window, 'dragleave', (event) => {
+    if (!holdsFiles(event)) return
+    depth = Math.max(0, depth - 1)
+    if (depth === 0) over.value = false
+  })
+  useEventListener(window, 'drop', (event) => {
+    depth = 0
+    over.value = false
+    const files = [...(event.dataTransfer?.files ?? [])]
+    if (files.length === 0) return
+    event.preventDefault()
+    dropped(files)
+  })
+
+  return { over }
+}
+
+export type DropKind = 'vectors' | 'schema' | 'table' | 'project' | 'unknown'
+
+/** What a dropped file is, judged by its name. A folder's name has no ending: it can only be a project. */
+export function dropKind(name: string): DropKind {
+  const lower = name.toLowerCase()
+  if (/\.(npy|npz)$/.test(lower)) return 'vectors'
+  if (lower === 'graft.json') return 'project'
+  if (/\.(json|pbtxt)$/.test(lower)) return 'schema'
+  if (/\.parquet$/.test(lower)) return 'table'
+  return lower.includes('.') ? 'unknown' : 'project'
+}
