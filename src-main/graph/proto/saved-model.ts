@@ -38,6 +38,18 @@ function infos(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensorInfo(tensor)]))
 }
 
+/** Python's loader wants an operation by this name, and leaves it to the saver to run it: the assignment that restores. */
+function initializerOf(graph: Graph, { name, handle }: Variable): string {
+  const assignment = graph.nodes.find((node) => node.op === 'AssignVariableOp' && node.inputs[0] === handle)
+  if (!assignment)
+    throw new GraphError(
+      'internal',
+      `Nothing assigns a value to "${name}".`,
+      'List variables together with a saver.',
+    )
+  return assignment.name
+}
+
 /** The bytes of `saved_model.pb`. */
 export function savedModelBytes(content: SavedModelContent): Uint8Array {
   const { graph, signatures, saver, variables = [], assets = [], mainOp } = content
@@ -48,7 +60,7 @@ export function savedModelBytes(content: SavedModelContent): Uint8Array {
       value: chosen.map((variable) =>
         encodeVariable({
           variable_name: `${variable.handle.node.name}:0`,
-          initializer_name: '',
+          initializer_name: initializerOf(graph, variable),
           snapshot_name: variable.read().name,
           is_resource: true,
           initial_value_name: '',
