@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type DataSource, GraftError, type Handlers } from '../../contract'
-import { importEncoded, type EncodedSources } from '../../dataset'
+import { importEncoded, profilePart, type EncodedSources } from '../../dataset'
 import { parseRandomSplit } from '../split'
 import { readRows } from '../datasets'
 import { type Workbench } from '../workbench'
@@ -9,7 +9,7 @@ export function datasetHandlers(bench: Workbench): Handlers['dataset'] {
   return {
     rows: ({ part, offset, limit }) => readRows(bench.requireSession().data, part, offset, limit),
 
-    profile: async () => ({ columns: [] }),
+    profile: async ({ part }) => ({ columns: await profilePart(bench.requireSession().data, part) }),
 
     importEncoded: async ({ train, validation, test, split, seed }) => {
       const session = bench.requireSession()
