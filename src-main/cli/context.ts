@@ -116,3 +116,11 @@ function progressLine(job: Job, width: number): string {
   ]
   return parts.filter((part) => part.trim() !== '').join('  ')
 }
+
+/** Gets TensorFlow where it is not there yet: the first command that computes brings it. */
+export async function ensureEngine(services: Services, output: Output): Promise<void> {
+  const { state } = await services.client.engine.status({})
+  if (state === 'ready') return
+  output.say('TensorFlow is not here yet: getting it once.')
+  await runJob(services, output, () => services.client.engine.install({ device: 'cpu' }))
+}

@@ -2,15 +2,27 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../../package.json'
 import { GraftError, toGraftError } from '../contract'
 import { makeContext } from './context'
+import { addExportCommand } from './exportCommand'
+import { addImportCommand } from './importCommand'
 import { Output } from './output'
 import { addProjectCommands } from './projectCommands'
 import { addSchemaCommand } from './schemaCommand'
 import { addServeCommand } from './serveCommand'
+import { addTableCommands } from './tableCommands'
+import { addTrainCommand } from './trainCommand'
 
 /** Exit status of the process. */
 export const exitStatus = { done: 0, failed: 1, usage: 2 } as const
 
-const registrations = [addProjectCommands, addSchemaCommand, addServeCommand]
+const registrations = [
+  addProjectCommands,
+  addImportCommand,
+  addSchemaCommand,
+  addTableCommands,
+  addTrainCommand,
+  addExportCommand,
+  addServeCommand,
+]
 
 /**
  * Runs one command.

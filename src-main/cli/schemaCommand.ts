@@ -1,26 +1,112 @@
-import { type Command } from 'commander'
-import { type ColumnView } from '../contract'
+import { type Command, Option } from 'commander'
+import {
+  type ColumnView,
+  dtype,
+  type Dtype,
+  GraftError,
+  role,
+  type Role,
+  type WidthOverride,
+  widthOverride,
+} from '../contract'
 import { effectiveSchema } from '../project/effectiveSchema'
 import { schemaToObject } from '../schema'
+import { list } from './arguments'
 import { type Context, withProject } from './context'
 import { formatCount, formatTable } from './format'
 
-/** `schema DIR show`. */
+interface SchemaOptions {
+  tags?: string[]
+  dtype?: Dtype
+  role?: Role
+  width?: string
+  force: boolean
+}
+
+const actions = ['show', 'import', 'export', 'set'] as const
+type Action = (typeof actions)[number]
+
+/** `schema DIR show|import|export|set`. */
 export function addSchemaCommand(program: Command, context: Context): void {
-  const { output } = context
   program
     .command('schema')
     .description('show, import, export and edit the schema')
     .argument('<dir>', 'the project folder')
-    .argument('<action>', 'show')
-    .action(async (dir: string) => {
-      await withProject(context, dir, async (session) => {
-        output.result(
-          schemaToObject(effectiveSchema(session.document)),
-          columnTable(session.snapshot().columns),
-        )
-      })
+    .argument('<action>', 'show, import FILE, export FILE, or set COLUMN')
+    .argument('[name]', 'the file or column; a file is read and written as its name says: .pbtxt or .json')
+    .option('--tags <a,b>', 'set: replace the tags', list)
+    .addOption(new Option('--dtype <type>', 'set: the type').choices(dtype.options))
+    .addOption(new Option('--role <role>', 'set: what the column is for').choices(role.options))
+    .option('--width <width>', 'set: a number, or the rule merlin, schema or nvtabular')
+    .option('--force', 'export: replace a file that exists', false)
+    .action(async (dir: string, action: string, name: string | undefined, options: SchemaOptions) => {
+      await actionOf(action)(context, dir, name, options)
     })
+}
+
+type Run = (context: Context, dir: string, name: string | undefined, options: SchemaOptions) => Promise<void>
+
+function actionOf(text: string): Run {
+  const found = actions.find((action) => action === text)
+  if (!found)
+    throw new GraftError('usage', `schema has no action "${text}".`, `It has ${actions.join(', ')}.`)
+  return runs[found]
+}
+
+const runs: Record<Action, Run> = {
+  show: async (context, dir) => {
+    await withProject(context, dir, async (session) => {
+      const schema = schemaToObject(effectiveSchema(session.document))
+      context.output.result(schema, columnTable(session.snapshot().columns))
+    })
+  },
+
+  import: async (context, dir, name) => {
+    const path = context.path(required(name, 'import', 'a file'))
+    await withProject(context, dir, async (_session, client) => {
+      const { columns } = await client.schema.import({ path })
+      const shown = columns.map(({ name, dtype, role, tags }) => ({ name, dtype, role, tags }))
+      context.output.result({ columns: shown }, columnTable(columns))
+    })
+  },
+
+  export: async (context, dir, name, { force }) => {
+    const path = context.path(required(name, 'export', 'a file'))
+    await withProject(context, dir, async (_session, client) => {
+      await client.schema.export({ path, force })
+      context.output.result({ path }, `Wrote ${path}`)
+    })
+  },
+
+  set: async (context, dir, name, options) => {
+    const column = required(name, 'set', 'a column')
+    const { tags, dtype, role } = options
+    const width = options.width === undefined ? undefined : parseWidth(options.width)
+    if ([tags, dtype, role, width].every((change) => change === undefined))
+      throw new GraftError('usage', 'Nothing to set.', 'Give --tags, --dtype, --role or --width.')
+    await withProject(context, dir, async (_session, client) => {
+      const { columns } = await client.project.execute({
+        command: { type: 'setColumns', columns: [column], changes: { tags, dtype, role, width } },
+      })
+      const edited = columns.filter((candidate) => candidate.name === column)
+      context.output.result(edited[0] ?? null, columnTable(edited))
+    })
+  },
+}
+
+function required(name: string | undefined, action: Action, what: string): string {
+  if (name !== undefined) return name
+  throw new GraftError('usage', `schema ${action} needs ${what}.`, `Write schema DIR ${action} NAME.`)
+}
+
+function parseWidth(text: string): WidthOverride {
+  const parsed = widthOverride.safeParse(/^\d+$/.test(text) ? Number(text) : text)
+  if (parsed.success) return parsed.data
+  throw new GraftError(
+    'usage',
+    `"${text}" is no width.`,
+    'Give a number from 1 to 65536, or merlin, schema or nvtabular.',
+  )
 }
 
 /** The grid of the Schema view in a terminal. */
