@@ -5,7 +5,11 @@ import { defineConfig } from 'electron-vite'
 const here = (path: string): string => resolve(import.meta.dirname, path)
 
 /** Main and preload are CommonJS for Node 16, so that the oldest runtime we may have to borrow (Electron 22) runs them. */
-const commonJs = { format: 'cjs' as const, entryFileNames: '[name].cjs', chunkFileNames: 'chunks/[name]-[hash].cjs' }
+const commonJs = {
+  format: 'cjs' as const,
+  entryFileNames: '[name].cjs',
+  chunkFileNames: 'chunks/[name]-[hash].cjs',
+}
 
 export default defineConfig({
   main: {
