@@ -12,16 +12,18 @@ export interface TreeUsage {
 const ticksPerSecond = 100
 
 /**
- * Looks at a process tree every `everyMs` until it is stopped.
+ * Looks at a process tree again and again until it is stopped.
+ * @param memory whether to look at memory, which makes the kernel walk the processes' pages: not while time is measured
  * @returns a function that ends the watching and gives what was seen, or null where there is no /proc to look at
  */
-export function watchTree(pid: number, everyMs = 50): () => Promise<TreeUsage | null> {
+export function watchTree(pid: number, { memory }: { memory: boolean }): () => Promise<TreeUsage | null> {
   const usage: TreeUsage = { peakBytes: 0, cpuSeconds: 0 }
   const cpu = new Map<number, number>()
+  const everyMs = memory ? 25 : 50
   let stopped = false
   const look = async (): Promise<void> => {
     const pids = await descendants(pid)
-    const readings = await Promise.all(pids.map(async (id) => ({ id, ...(await readProcess(id)) })))
+    const readings = await Promise.all(pids.map(async (id) => ({ id, ...(await readProcess(id, memory)) })))
     let bytes = 0
     for (const reading of readings) {
       bytes += reading.bytes
@@ -39,7 +41,7 @@ export function watchTree(pid: number, everyMs = 50): () => Promise<TreeUsage | 
   return async () => {
     stopped = true
     await watching
-    return usage.peakBytes > 0 ? usage : null
+    return cpu.size > 0 ? usage : null
   }
 }
 
@@ -56,9 +58,9 @@ async function descendants(pid: number): Promise<number[]> {
   return found
 }
 
-async function readProcess(pid: number): Promise<{ bytes: number; cpuSeconds: number }> {
+async function readProcess(pid: number, memory: boolean): Promise<{ bytes: number; cpuSeconds: number }> {
   const [rollup, stat] = await Promise.all([
-    readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => ''),
+    memory ? readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '') : '',
     readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''),
   ])
   const kilobytes = Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0)

@@ -46,19 +46,27 @@ export class Worker {
     })
   }
 
-  /**
-   * Starts a peer and waits until it has trained its first epoch, which does not count.
-   * @throws an error with the end of its standard error where it ends before
-   */
+  /** Starts a peer; `ready` tells when it can be used. */
+  static launch(name: string, program: string, parameters: readonly string[]): Worker {
+    return new Worker(name, spawn(program, parameters, { stdio: 'pipe' }))
+  }
+
+  /** Starts a peer and waits until it is ready. */
   static async start(
     name: string,
     program: string,
     parameters: readonly string[],
-    env: Readonly<Record<string, string>> = {},
   ): Promise<{ worker: Worker; facts: PeerFacts }> {
-    const child = spawn(program, parameters, { env: { ...process.env, ...env }, stdio: 'pipe' })
-    const worker = new Worker(name, child)
-    return { worker, facts: readyMessage.parse(await worker.read()).ready }
+    const worker = Worker.launch(name, program, parameters)
+    return { worker, facts: await worker.ready() }
+  }
+
+  /**
+   * Waits until the peer has trained its first epoch, which does not count.
+   * @throws an error with the end of its standard error where it ends before
+   */
+  async ready(): Promise<PeerFacts> {
+    return readyMessage.parse(await this.read()).ready
   }
 
   get pid(): number {

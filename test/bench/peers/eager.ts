@@ -77,7 +77,14 @@ await serve(async (task) => {
   const part = (name: string, index: Int32Array): Tensor2D => {
     const table = embeddings.get(name)
     const ids = rows.ids.get(name)
-    if (table && ids) return tf.gather(table, tf.tensor1d(index.map((row) => ids[row] ?? 0), 'int32'))
+    if (table && ids)
+      return tf.gather(
+        table,
+        tf.tensor1d(
+          index.map((row) => ids[row] ?? 0),
+          'int32',
+        ),
+      )
     const numbers = rows.numbers.get(name)
     const values = Float32Array.from(index, (row) => numbers?.[row] ?? 0)
     return tf.tensor2d(values, [index.length, 1])
@@ -113,7 +120,7 @@ await serve(async (task) => {
 
   return {
     facts: {
-      version: `TensorFlow.js ${tf.version.tfjs}, eager, TensorFlow ${tf.version['tfjs-node']}`,
+      version: `TensorFlow.js ${tf.version.tfjs}`,
       parameters: count(variables),
       trainableParameters: count(variables.filter((variable) => variable.trainable)),
     },
