@@ -1,8 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunRecord } from '../../../src-main/contract/runs'
+import type { Schema } from '../../../src-main/contract/schema'
 import { TableHash } from '../../../src-main/embeddings'
 import type { ModelSpec } from '../../../src-main/model'
+import { readSchemaJson } from '../../../src-main/schema/merlinJson'
 import { loadTensorFlow, type TensorFlow } from '../../../src-main/tensorflow/binding'
 import { engineFolder } from '../../../src-main/tensorflow/provision'
 import { writeReplay } from '../../../src-main/training/replay'
@@ -50,6 +52,8 @@ export const spec: ModelSpec = {
 
 const rows = 100
 
+const exampleSchema = join(import.meta.dirname, '../../fixtures/schemas/movielens-100k.schema.json')
+
 /** A column's numbers for the tests: ids in the domain, or numbers on [0, 1). */
 function values(index: number, max: number | null): number[] {
   return Array.from({ length: rows }, (_, row) => {
@@ -60,7 +64,7 @@ function values(index: number, max: number | null): number[] {
 
 /**
  * A run's folder as training leaves it: weights from the trainer's own graph after a few steps, their replay, and a
- * record. The schema of its document is empty.
+ * record. Its schema is that of the example.
  */
 export async function trainedRun(runs: string, engine: TensorFlow): Promise<RunFolder> {
   const run = new RunFolder(join(runs, 'first'), 'first')
@@ -85,14 +89,15 @@ export async function trainedRun(runs: string, engine: TensorFlow): Promise<RunF
     const predictions = [...session.evaluate(batch).probabilities]
     await writeReplay(run.path, { columns, predictions })
     await writeFile(run.file('model'), JSON.stringify(spec))
-    await run.writeRecord(record(session))
+    const schema = readSchemaJson(await readFile(exampleSchema, 'utf8'))
+    await run.writeRecord(record(session, schema))
   } finally {
     session.dispose()
   }
   return run
 }
 
-function record(session: StepSession): RunRecord {
+function record(session: StepSession, schema: Schema): RunRecord {
   const now = new Date().toISOString()
   return {
     id: 'first',
@@ -104,7 +109,7 @@ function record(session: StepSession): RunRecord {
       version: 1,
       name: 'A small model',
       source: null,
-      schema: { columns: [], rest: {} },
+      schema,
       widthRule: 'merlin',
       widths: {},
       target: 'liked',
