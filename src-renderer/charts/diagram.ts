@@ -121,17 +121,29 @@ function ribbonsOf(layers: readonly LayerView[], blocks: ReadonlyMap<string, Blo
       const y1 = source.y + source.height / 2
       const y2 = at + slot / 2
       at += slot
-      const [x1, x2] = [source.x + source.width, to.x]
-      const bend = Math.min((x2 - x1) / 2, 60)
       return {
         from: source.layer.id,
         to: layer.id,
-        path: `M${x1},${y1}C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`,
+        path: route(source, to, y1, y2, [...blocks.values()]),
         thickness,
         frozen: source.frozen,
       }
     })
   })
+}
+
+/** Level from the source, then a bend in the last gap; over the heads of blocks that stand in between. */
+function route(from: Block, to: Block, y1: number, y2: number, blocks: readonly Block[]): string {
+  const [x1, x2] = [from.x + from.width, to.x]
+  const turn = Math.max(x1, x2 - gapX)
+  const middle = (turn + x2) / 2
+  const between = blocks.filter(
+    (block) => block.x >= x1 && block.x + block.width <= x2 && block.y <= y1 && block.y + block.height >= y1,
+  )
+  if (between.length === 0) return `M${x1},${y1}H${turn}C${middle},${y1} ${middle},${y2} ${x2},${y2}`
+  const above = Math.min(...between.map((block) => block.y)) - 18
+  const rise = x1 + gapX
+  return `M${x1},${y1}C${x1 + gapX / 2},${y1} ${rise - gapX / 2},${above} ${rise},${above}H${turn}C${middle},${above} ${middle},${y2} ${x2},${y2}`
 }
 
 /** The layer with everything that feeds it and everything it feeds. */
