@@ -39,7 +39,9 @@ test('a run goes through its states, and its record, metrics and log are on disk
   const { path, document } = await sampleProject()
   const { runs, heard } = await service(path)
   const id = await runs.start(await plan(path, document, { epochs: 2 }))
-  await expect(plan(path, document).then((second) => runs.start(second))).rejects.toMatchObject({ code: 'busy' })
+  await expect(plan(path, document).then((second) => runs.start(second))).rejects.toMatchObject({
+    code: 'busy',
+  })
   const record = await runs.wait(id)
   expect(record.error).toBeNull()
   expect(record.status).toBe('completed')

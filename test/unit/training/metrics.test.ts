@@ -17,10 +17,10 @@ function pairAuc(predictions: readonly number[], labels: readonly number[]): num
   return pairs === 0 ? null : right / pairs
 }
 
-const rows = fc.array(
-  fc.tuple(fc.float({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 1)),
-  { minLength: 1, maxLength: 60 },
-)
+const rows = fc.array(fc.tuple(fc.float({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 1)), {
+  minLength: 1,
+  maxLength: 60,
+})
 
 property('the exact AUC is the share of rightly ordered pairs', rows, (drawn) => {
   const predictions = drawn.map(([p]) => p)
