@@ -42,6 +42,7 @@ export class RunService {
       const record = newRecord(plan, this.options.version)
       await folder.writeRecord(record)
       const worker = this.options.fork()
+      await worker.spawned
       await folder.claim(worker.pid)
       const run = new ActiveRun(folder, record, plan, worker, this.options.emit)
       this.active = run

@@ -5,6 +5,8 @@ import type { Readable } from 'node:stream'
 /** A trainer process as its host sees it, whoever forked it: Node's child_process or Electron's utilityProcess. */
 export interface WorkerPort {
   readonly pid: number | null
+  /** Settled when `pid` is known, where that takes a moment (Electron). */
+  readonly spawned?: Promise<void>
   send(message: unknown): void
   onMessage(listener: (message: unknown) => void): void
   /** Text that the process wrote to standard output or standard error, in pieces. */
