@@ -30,10 +30,13 @@ export async function ensureBuild(root, report) {
   // Without a stamp, a build that breaks off half-way counts as none.
   rmSync(stampFile, { force: true })
   const builder = join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js')
-  const result = await runCommand(process.execPath, [builder, 'build', '--logLevel', 'warn'], { cwd: root })
+  const result = await runCommand(process.execPath, [builder, 'build', '--logLevel', 'warn'], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1' },
+  })
   if (result.status !== 0) {
     throw new SetupError(
-      'engine-failed',
+      'internal',
       `The application could not be built:\n${lastLines(result, 20)}`,
       'If you changed nothing, delete node_modules and start again.',
     )

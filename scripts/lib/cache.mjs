@@ -3,7 +3,7 @@ import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import process from 'node:process'
-import { throwIfCancelled } from './failure.mjs'
+import { SetupError, throwIfCancelled } from './failure.mjs'
 
 /**
  * The per-user folder for what was downloaded or built: GRAFT_CACHE, else the platform's own cache folder.
@@ -31,8 +31,18 @@ export function cacheFolder(env = process.env, platform = process.platform) {
  * @param {(staging: string, scratch: string) => Promise<void>} build gets the folder to fill and one to throw away
  * @param {AbortSignal} [signal] ends the waiting
  * @returns {Promise<string>} the absolute path of the finished folder
+ * @throws {SetupError} `disk-full`, `read-only`, `cancelled`, and what `build` throws
  */
 export async function buildFolder(cache, name, isReady, build, signal) {
+  try {
+    return await buildInTurn(cache, name, isReady, build, signal)
+  } catch (error) {
+    throw explainDisk(error, cache)
+  }
+}
+
+/** @type {typeof buildFolder} */
+async function buildInTurn(cache, name, isReady, build, signal) {
   const stagingRoot = join(cache, 'staging')
   await mkdir(stagingRoot, { recursive: true })
   await sweepStaging(stagingRoot)
@@ -54,6 +64,31 @@ export async function buildFolder(cache, name, isReady, build, signal) {
     await release()
   }
   return final
+}
+
+/**
+ * A disk's own errors in words that say which folder and what to do.
+ *
+ * @param {unknown} error
+ * @param {string} cache
+ */
+function explainDisk(error, cache) {
+  if (!(error instanceof Error) || error instanceof SetupError || !('code' in error)) return error
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
+    return new SetupError(
+      'disk-full',
+      `The disk of the cache (${cache}) is full.`,
+      'Free some space there, or let GRAFT_CACHE name a folder on another disk.',
+    )
+  }
+  if (error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS') {
+    return new SetupError(
+      'read-only',
+      `The cache (${cache}) may not be written: ${error.message}`,
+      'Change its permissions, or let GRAFT_CACHE name a folder that you may write to.',
+    )
+  }
+  return error
 }
 
 /**

@@ -7,7 +7,7 @@ export class SetupError extends Error {
   name = 'SetupError'
 
   /**
-   * @param {'engine-missing' | 'engine-failed' | 'cancelled' | 'not-found' | 'disk-full'} code
+   * @param {'engine-missing' | 'engine-failed' | 'cancelled' | 'not-found' | 'disk-full' | 'read-only' | 'internal'} code
    * @param {string} message what failed, and why
    * @param {string} hint what to do about it
    */

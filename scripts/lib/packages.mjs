@@ -32,7 +32,7 @@ export async function ensurePackages(root, report) {
  * @param {Lock} lock
  * @param {string} recordFile
  */
-function isInstalled(lock, recordFile) {
+export function isInstalled(lock, recordFile) {
   if (!existsSync(recordFile)) return false
   /** @type {Lock} */
   const record = JSON.parse(readFileSync(recordFile, 'utf8'))

@@ -87,10 +87,10 @@ function progressLine() {
       if (label !== shown) {
         shown = label
         quarter = -1
-        if (total === 0) say(`  ${label} …`)
+        if (total === 0 || unit === 'steps') say(`  ${label} …`)
       }
       const reached = Math.floor(share * 4)
-      if (total === 0 || reached <= quarter) return
+      if (total === 0 || unit === 'steps' || reached <= quarter) return
       quarter = reached
       say(`  ${label}: ${amount(done, total, unit)}`)
     },

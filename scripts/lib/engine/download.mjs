@@ -93,7 +93,7 @@ async function keptWheel(folder, requirement, version) {
  * @param {string} destination
  */
 async function pipDownload(
-  { python, tags, scratch, onProgress, signal },
+  { python, tags, cache, scratch, onProgress, signal },
   requirements,
   version,
   destination,
@@ -132,6 +132,13 @@ async function pipDownload(
   const result = await runCommand(python.command, parameters, { env, signal, onLine: readTotal }).finally(
     () => clearInterval(timer),
   )
+  if (result.status !== 0 && /No space left on device|Disk quota exceeded/.test(result.stderr)) {
+    throw new SetupError(
+      'disk-full',
+      `The disk of the cache (${cache}) filled up while ${requirements.join(', ')} came.`,
+      'Free some space there, or let GRAFT_CACHE name a folder on another disk.',
+    )
+  }
   if (result.status !== 0) {
     throw new SetupError(
       'engine-missing',
