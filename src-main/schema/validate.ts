@@ -36,19 +36,26 @@ export type Problem = z.infer<typeof problem>
 /** Everything that is wrong with a schema, or likely to be: errors keep it from being trained on. Pure and quick. */
 export function validateSchema(schema: Schema): Problem[] {
   const problems: Problem[] = []
-  const seen = new Set<string>()
+  const seen = new Map<string, string>()
   for (const column of schema.columns) {
     const add = adder(problems, column.name)
     if (column.name === '') add('error', 'empty-name', 'a column has no name', 'Give it one.')
-    else if (seen.has(column.name))
-      add('error', 'duplicate-name', `there are two columns ${column.name}`, 'Rename or remove one of them.')
-    seen.add(column.name)
+    else checkName(column.name, seen.get(column.name.toLowerCase()), add)
+    seen.set(column.name.toLowerCase(), column.name)
     checkTags(column, add)
     if (roleOf(column) === 'feature') checkFeature(column, add)
   }
   checkDomains(schema, problems)
   checkWhole(schema, problems)
   return problems
+}
+
+/** Tables of data do not tell upper from lower case in their columns' names. */
+function checkName(name: string, before: string | undefined, add: Add): void {
+  if (before === name)
+    add('error', 'duplicate-name', `there are two columns ${name}`, 'Rename or remove one of them.')
+  else if (before !== undefined)
+    add('error', 'duplicate-name', `columns ${before} and ${name} differ only in case`, 'Rename one of them.')
 }
 
 type Add = (severity: Problem['severity'], code: Problem['code'], message: string, hint: string) => void
