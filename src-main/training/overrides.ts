@@ -57,10 +57,11 @@ function setPath(document: ProjectDocument, path: string, value: unknown): Proje
   const keys = path.split('.')
   const changed: unknown = structuredCopy(document)
   let place: unknown = changed
-  for (const key of keys.slice(0, -1)) place = isPlain(place) && key in place ? place[key] : undefined
+  for (const key of keys.slice(0, -1)) place = isPlain(place) && has(place, key) ? place[key] : undefined
   const last = keys[keys.length - 1] ?? ''
-  const result = isPlain(place) ? { place, last } : null
-  if (result) result.place[result.last] = value
+  const result = isPlain(place) ? { place } : null
+  // Own fields alone: a path such as `__proto__.x` must not reach what all objects share.
+  if (result && last !== '__proto__') result.place[last] = value
   const parsed = result ? check(changed) : null
   // A field that the document does not have is dropped when it is read again.
   if (!parsed || !hasPath(parsed, keys))
@@ -78,8 +79,10 @@ function structuredCopy(document: ProjectDocument): unknown {
   return JSON.parse(JSON.stringify(document))
 }
 
+const has = (place: Plain, key: string): boolean => Object.prototype.hasOwnProperty.call(place, key)
+
 function hasPath(value: unknown, keys: readonly string[]): boolean {
   const [key, ...rest] = keys
   if (key === undefined) return true
-  return isPlain(value) && Object.prototype.hasOwnProperty.call(value, key) && hasPath(value[key], rest)
+  return isPlain(value) && has(value, key) && hasPath(value[key], rest)
 }

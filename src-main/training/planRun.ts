@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ProjectDocument } from '../contract/document'
-import { GraftError } from '../contract/errors'
+import { GraftError, toGraftError } from '../contract/errors'
 import type { TrainOverrides } from '../contract/runs'
 import type { DatasetStore } from '../dataset'
 import { checkEncodedFile } from '../dataset/check'
@@ -184,6 +184,8 @@ async function checkWeights(path: string, model: ModelSpec): Promise<{ path: str
     model,
     featurePlaceholders(graph, model, () => `column${next++}`),
   )
-  await checkArchive(path, model, weights)
+  await checkArchive(path, model, weights).catch((error: unknown) => {
+    throw toGraftError(error)
+  })
   return { path, sha256: await hashFile(path) }
 }
