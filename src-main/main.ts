@@ -19,7 +19,7 @@ runShell({
   renderer: join(root, 'out', 'renderer'),
   preload: join(root, 'out', 'preload', 'preload.cjs'),
   trainer: join(__dirname, 'trainer.cjs'),
-  icon: join(root, 'resources', 'icons', 'icon.png'),
+  icon: join(root, 'resources', 'icons', 'icon-512.png'),
   home,
   compose: ({ desktop, fork }) => {
     const services = composeServices({

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../../package.json'
 import { GraftError, toGraftError } from '../contract'
 import { makeContext } from './context'
+import { addDoctorCommand } from './doctorCommand'
 import { addExportCommand } from './exportCommand'
 import { addImportCommand } from './importCommand'
 import { Output } from './output'
@@ -22,6 +23,7 @@ const registrations = [
   addTrainCommand,
   addExportCommand,
   addServeCommand,
+  addDoctorCommand,
 ]
 
 /**

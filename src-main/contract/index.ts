@@ -1,3 +1,4 @@
+export * from './doctor'
 export * from './document'
 export * from './errors'
 export * from './events'

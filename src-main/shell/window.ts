@@ -2,8 +2,8 @@ import { BrowserWindow, nativeTheme } from 'electron'
 import { appUrl } from './navigationPolicy'
 import { type WindowStateFile } from './windowState'
 
-/** The page's own backgrounds, so that nothing flashes before it is drawn. */
-const background = (): string => (nativeTheme.shouldUseDarkColors ? '#16181d' : '#fafafa')
+/** The page's own backgrounds (`--ground` of its tokens), so that nothing flashes before it is drawn. */
+const background = (): string => (nativeTheme.shouldUseDarkColors ? '#0f1114' : '#f4f5f7')
 
 /** Opens the window where it was last; it shows when its first frame is drawn. */
 export function openWindow(preload: string, icon: string, state: WindowStateFile): BrowserWindow {
