@@ -68,11 +68,18 @@ export function real(value: number | null | undefined): string {
   return value.toExponential(2)
 }
 
+/** A value in a column of numbers: four decimals, so that the points align; far too small or large ones by exponent. */
+export function decimal(value: number): string {
+  const magnitude = Math.abs(value)
+  if (!Number.isFinite(value)) return String(value)
+  return magnitude !== 0 && (magnitude < 5e-5 || magnitude >= 1e7) ? value.toExponential(2) : value.toFixed(4)
+}
+
 /** 41 ms · 8.2 s · 3 min 12 s · 2 h 5 min */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds) || seconds < 0) return none
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)}${thinSpace}ms`
-  if (seconds < 59.95) return `${seconds.toFixed(1).replace(/\.0$/, '')}${thinSpace}s`
+  if (seconds < 59.95) return `${seconds.toFixed(1)}${thinSpace}s`
   const whole = Math.round(seconds)
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60]
   if (hours > 0) return `${hours}${thinSpace}h ${minutes}${thinSpace}min`

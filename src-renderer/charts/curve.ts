@@ -33,10 +33,7 @@ const titles: Record<CurveMetric, string> = { loss: 'Loss (nats)', auc: 'AUC' }
 
 /** Loss or AUC of one run over its epochs: every step thin, each epoch's result of both parts as a marked line. */
 export function curveOption(curve: Curve, which: CurveMetric, theme: ChartTheme): EChartsOption {
-  const perStep = curve.steps.flatMap((step) => {
-    const value = which === 'loss' ? step.loss : step.auc
-    return value === null ? [] : [[step.step / Math.max(curve.stepsPerEpoch, 1), value]]
-  })
+  const perStep = which === 'loss' ? lossPoints(curve) : aucPoints(curve)
   const train = curve.epochs.flatMap(({ epoch, train: values }) =>
     values[which] === null || values[which] === undefined ? [] : [[epoch, values[which]]],
   )
@@ -51,16 +48,39 @@ export function curveOption(curve: Curve, which: CurveMetric, theme: ChartTheme)
         name: which === 'loss' ? 'Train, each step' : 'Train, so far in the epoch',
         type: 'line',
         data: perStep,
-        showSymbol: false,
+        symbol: 'none',
         silent: true,
         sampling: 'lttb',
         lineStyle: { width: 1, color: theme.train, opacity: which === 'loss' ? 0.35 : 0.5 },
         itemStyle: { color: theme.train, opacity: 0.5 },
       },
       marked('train', 'Train', train, theme.train, theme, 'circle'),
-      marked('validation', 'Validation', validation, theme.validation, theme, 'rect'),
+      ...(validation.length > 0
+        ? [marked('validation', 'Validation', validation, theme.validation, theme, 'rect')]
+        : []),
     ],
   }
+}
+
+function lossPoints({ steps, stepsPerEpoch }: Curve): (number | null)[][] {
+  return steps.map((step) => [step.step / Math.max(stepsPerEpoch, 1), step.loss])
+}
+
+/**
+ * The AUC so far in each epoch. It begins anew with every epoch; over the first rows it says nothing yet and would
+ * stretch the axis, so the first tenth is left out and the epochs' lines do not join.
+ */
+function aucPoints({ steps, stepsPerEpoch }: Curve): (number | null)[][] {
+  const size = Math.max(stepsPerEpoch, 1)
+  let epoch = 0
+  return steps.flatMap((step) => {
+    const points: (number | null)[][] = []
+    if (step.epoch !== epoch) points.push([step.epoch - 1, null])
+    epoch = step.epoch
+    const at = step.step / size
+    if (step.auc !== null && at - (step.epoch - 1) > 0.1) points.push([at, step.auc])
+    return points
+  })
 }
 
 /** The chosen metric of several runs, one colour a run; validation where a run has it, else train. */

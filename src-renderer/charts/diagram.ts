@@ -26,17 +26,17 @@ export interface Diagram {
   ribbons: Ribbon[]
 }
 
-const gapX = 34
+const gapX = 30
 const gapY = 10
 const margin = 12
 const thickest = 18
 const sizes: Record<LayerView['kind'], { width: number; height: number }> = {
-  column: { width: 118, height: 30 },
-  table: { width: 118, height: 44 },
-  concat: { width: 108, height: 74 },
-  cross: { width: 108, height: 74 },
-  dense: { width: 108, height: 74 },
-  output: { width: 108, height: 74 },
+  column: { width: 126, height: 30 },
+  table: { width: 84, height: 44 },
+  concat: { width: 92, height: 74 },
+  cross: { width: 92, height: 74 },
+  dense: { width: 92, height: 74 },
+  output: { width: 92, height: 74 },
 }
 
 /** Values that a layer passes on for one row. */

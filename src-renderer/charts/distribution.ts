@@ -18,7 +18,7 @@ export function histogramOption(histogram: Histogram, xTitle: string, theme: Cha
   )
   return {
     animation: false,
-    grid: { left: 48, right: 8, top: 12, bottom: 36 },
+    grid: { left: 48, right: 8, top: 24, bottom: 36 },
     tooltip: {
       ...tooltipOf(theme),
       formatter: (items) => {
@@ -29,7 +29,7 @@ export function histogramOption(histogram: Histogram, xTitle: string, theme: Cha
     },
     xAxis: {
       type: 'category',
-      data: histogram.counts.map((_, index) => real(histogram.edges[index])),
+      data: histogram.counts.map((_, index) => edgeLabel(histogram, index)),
       name: xTitle,
       nameLocation: 'middle',
       nameGap: 22,
@@ -40,6 +40,9 @@ export function histogramOption(histogram: Histogram, xTitle: string, theme: Cha
     },
     yAxis: {
       type: 'value',
+      name: 'rows',
+      nameGap: 6,
+      nameTextStyle: { ...text, align: 'right' },
       splitNumber: 3,
       axisLabel: { ...text, formatter: (value: number) => shortTick(value) },
       splitLine: { lineStyle: { color: theme.line } },
@@ -96,7 +99,7 @@ export function mapOption(statistics: TableStatistics, theme: ChartTheme): EChar
     nameTextStyle: text,
     axisLabel: { show: false },
     axisTick: { show: false },
-    axisLine: { show: true, lineStyle: { color: theme.line } },
+    axisLine: { show: true, onZero: false, lineStyle: { color: theme.line } },
     splitLine: { show: false },
   })
   return {
@@ -122,6 +125,13 @@ export function mapOption(statistics: TableStatistics, theme: ChartTheme): EChar
       },
     ],
   }
+}
+
+/** A bin's lower edge with no more digits than the range has room for. */
+function edgeLabel({ edges }: Histogram, index: number): string {
+  const range = (edges.at(-1) ?? 0) - (edges[0] ?? 0)
+  const digits = range >= 20 || range === 0 ? 0 : Math.ceil(-Math.log10(range / 20))
+  return real(Number((edges[index] ?? 0).toFixed(Math.min(digits, 12))))
 }
 
 function shortTick(value: number): string {

@@ -42,7 +42,7 @@ export function trainTiles(run: RunSummary | null, progress: RunProgress | null,
         active && progress ? `${progress.epoch} of ${progress.epochs}` : run ? `${done} of ${epochs}` : none,
       note: active
         ? progress
-          ? `${phases[progress.phase]}, step ${count(progress.step)} of ${count(progress.stepsPerEpoch)}`
+          ? `${phases[progress.phase]}${progress.stepsPerEpoch ? `, step ${count(progress.step)} of ${count(progress.stepsPerEpoch)}` : ''}`
           : 'starting'
         : (run?.status ?? 'not started'),
     },
