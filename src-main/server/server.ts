@@ -125,7 +125,7 @@ function redeem(response: ServerResponse, cookie: string | null): void {
     'Cache-Control': 'no-store',
   })
   response.end(
-    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>Graft</title>',
+    '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><meta http-equiv="refresh" content="0;url=/"><title>Graft</title>',
   )
 }
 
