@@ -127,8 +127,7 @@ export class OpExecutor {
       case 'type':
         return [{ name, type: binding.TF_ATTR_TYPE, value: dtypeNumbers[attr.value] }]
       case 'int':
-        // The lengths of lists follow from the inputs, and eager execution sets them itself.
-        return name === 'N' ? [] : [{ name, type: binding.TF_ATTR_INT, value: attr.value }]
+        return [{ name, type: binding.TF_ATTR_INT, value: attr.value }]
       case 'float':
         return [{ name, type: binding.TF_ATTR_FLOAT, value: attr.value }]
       case 'bool':

@@ -248,7 +248,13 @@ export const mathRules: Record<keyof typeof mathOps, Row> = {
   // dx = dy − softmax·Σ dy
   LogSoftmax: unaryRule((dy, _, y) => sub(dy, mul(exp(y), sum(dy, [-1], { keepDims: true })))),
   // The kernel's second output is softmax − one-hot, the gradient for dy = 1.
-  SparseSoftmaxCrossEntropyWithLogits: rule((n, dy) => [() => mul(expandDims(dy, 1), n.output(1)), null]),
+  SparseSoftmaxCrossEntropyWithLogits: {
+    apply: (n, [dy, second]) => {
+      if (second)
+        throw new GraphError('internal', `"${n.name}": the gradient of its second output is not known.`)
+      return [dy ? () => mul(expandDims(dy, 1), n.output(1)) : null, null]
+    },
+  },
   L2Loss: unaryRule((dy, x) => mul(dy, x)),
 
   UnsortedSegmentSum: rule((n, dy) => [() => gatherSegments(dy, n.input(1)), null, null]),
