@@ -74,11 +74,35 @@ function withCategorical(column: Column): Column {
     : { ...column, domain: { ...column.domain, isCategorical } }
 }
 
+/** tensorflow-metadata allows one of these: what a domain that the person sets takes the place of. */
+const otherDomains = [
+  'domain',
+  'intDomain',
+  'floatDomain',
+  'stringDomain',
+  'boolDomain',
+  'structDomain',
+  'naturalLanguageDomain',
+  'imageDomain',
+  'audioDomain',
+  'videoDomain',
+  'contentChunkDomain',
+  'midDomain',
+  'urlDomain',
+  'timeDomain',
+  'timeOfDayDomain',
+]
+
+function withoutDomains(rest: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(rest).filter(([key]) => !otherDomains.includes(key)))
+}
+
 /** Sets the type; a domain of the other kind of number follows, and a column of text or truth values loses it. */
 export function setDtype(schema: Schema, name: string, dtype: Dtype): Schema {
   return editColumn(schema, name, (column) => {
     const kind = /^u?int/.test(dtype) ? 'int' : dtype.startsWith('float') ? 'float' : null
-    return { ...column, dtype, domain: kind === null ? null : domainOfKind(column.domain, kind) }
+    const rest = dtype === 'bool' && column.dtype !== 'bool' ? withoutDomains(column.rest) : column.rest
+    return { ...column, dtype, rest, domain: kind === null ? null : domainOfKind(column.domain, kind) }
   })
 }
 
@@ -107,7 +131,11 @@ export function setDomain(schema: Schema, name: string, domain: Domain | null): 
       `column ${name}: the bounds of its domain must be integers`,
       'Round them.',
     )
-  return editColumn(schema, name, (column) => ({ ...column, domain }))
+  return editColumn(schema, name, (column) => ({
+    ...column,
+    domain,
+    rest: domain ? withoutDomains(column.rest) : column.rest,
+  }))
 }
 
 /** Sets the largest id of a categorical column; a domain is made where there is none. */
