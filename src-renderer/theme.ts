@@ -95,6 +95,22 @@ function overrides(c: Colours): GlobalThemeOverrides {
       cubicBezierEaseInOut: 'cubic-bezier(0, 0, 0.2, 1)',
     },
     Button: { fontWeight: '500', paddingMedium: '0 14px', paddingSmall: '0 10px' },
+    // Naive UI's dark fields have no border; ours do in both themes, for they are to be found at a glance.
+    Input: {
+      color: c.surface,
+      colorFocus: c.surface,
+      border: `1px solid ${c.lineStrong}`,
+      borderHover: `1px solid ${c.accentHover}`,
+      borderFocus: `1px solid ${c.accent}`,
+    },
+    InternalSelection: {
+      color: c.surface,
+      colorActive: c.surface,
+      border: `1px solid ${c.lineStrong}`,
+      borderHover: `1px solid ${c.accentHover}`,
+      borderFocus: `1px solid ${c.accent}`,
+      borderActive: `1px solid ${c.accent}`,
+    },
     Switch: { railColorActive: c.accent },
     Tooltip: {
       color: c.raised,

@@ -18,7 +18,7 @@ export function histogramOption(histogram: Histogram, xTitle: string, theme: Cha
   )
   return {
     animation: false,
-    grid: { left: 48, right: 8, top: 24, bottom: 36 },
+    grid: { left: 48, right: 8, top: 30, bottom: 36 },
     tooltip: {
       ...tooltipOf(theme),
       formatter: (items) => {
@@ -41,7 +41,7 @@ export function histogramOption(histogram: Histogram, xTitle: string, theme: Cha
     yAxis: {
       type: 'value',
       name: 'rows',
-      nameGap: 6,
+      nameGap: 12,
       nameTextStyle: { ...text, align: 'right' },
       splitNumber: 3,
       axisLabel: { ...text, formatter: (value: number) => shortTick(value) },
