@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { takeTurn } from './cache.mjs'
 import { lastLines, runCommand } from './command.mjs'
 import { SetupError } from './failure.mjs'
 
@@ -16,16 +17,41 @@ const sources = [
 ]
 
 /**
- * Builds the bundles unless they are newer than every source.
+ * Builds the bundles unless they are newer than every source. Of several processes that want them one builds.
  *
  * @param {string} root the project's folder
  * @param {import('./terminal.mjs').Report} report
  * @throws {SetupError} with the builder's own words
  */
 export async function ensureBuild(root, report) {
-  const stampFile = join(root, 'out', '.graft-stamp')
+  if (isBuilt(root)) return
+  const release = await takeTurn(join(root, 'node_modules', '.graft-build.lock'))
+  try {
+    if (!isBuilt(root)) await build(root, report)
+  } finally {
+    await release()
+  }
+}
+
+/** @param {string} root */
+function stampFileOf(root) {
+  return join(root, 'out', '.graft-stamp')
+}
+
+/** @param {string} root */
+function isBuilt(root) {
+  const stampFile = stampFileOf(root)
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === signature(root)
+}
+
+/**
+ * @param {string} root
+ * @param {import('./terminal.mjs').Report} report
+ */
+async function build(root, report) {
+  const stampFile = stampFileOf(root)
+  // Taken before: what changes while we build makes the build stale.
   const stamp = signature(root)
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
   report({ label: 'Building the application', done: 0, total: 0, unit: 'steps' })
   // Without a stamp, a build that breaks off half-way counts as none.
   rmSync(stampFile, { force: true })

@@ -95,10 +95,10 @@ function explainDisk(error, cache) {
  * Waits until no living process holds the lock file, and holds it.
  *
  * @param {string} path
- * @param {AbortSignal | undefined} signal
+ * @param {AbortSignal} [signal]
  * @returns {Promise<() => Promise<void>>} gives the turn to the next
  */
-async function takeTurn(path, signal) {
+export async function takeTurn(path, signal) {
   for (;;) {
     throwIfCancelled(signal)
     try {
