@@ -1,0 +1,43 @@
+import { resolve } from 'node:path'
+import { type Job } from '../../../src-main/contract'
+import { composeServices, type Services } from '../../../src-main/services/compose'
+import { type DesktopPort } from '../../../src-main/services/desktop'
+
+const root = resolve(import.meta.dirname, '..', '..', '..')
+
+/** The services as the command line composes them, with their own home folder. */
+export function makeServices(home: string, desktop: DesktopPort | null = null): Services {
+  return composeServices({
+    app: {
+      version: '0.0.0',
+      mode: 'served',
+      platform: process.platform,
+      runtime: `Node ${process.versions.node}`,
+      standIn: false,
+      canShowDialogs: desktop !== null,
+    },
+    home,
+    samples: resolve(root, 'resources', 'samples'),
+    remember: true,
+    fork: () => {
+      throw new Error('no trainer in this test')
+    },
+    desktop,
+  })
+}
+
+/** Starts a job and waits for how it ends. */
+export async function waitForJob({ bench }: Services, start: () => Promise<{ job: string }>): Promise<Job> {
+  const { job } = await start()
+  const find = (): Job | undefined => bench.jobs.list().find(({ id, state }) => id === job && state !== 'running')
+  return new Promise((resolve) => {
+    const check = (): void => {
+      const ended = find()
+      if (!ended) return
+      unsubscribe()
+      resolve(ended)
+    }
+    const unsubscribe = bench.bus.subscribe(check)
+    check()
+  })
+}
