@@ -1,11 +1,16 @@
 import { afterAll } from 'vitest'
 import { engineFolder, type TensorFlow, loadTensorFlow } from '../src-main/tensorflow'
 
-/** TensorFlow for a test file: `npm test` has provisioned it, or GRAFT_ENGINE names a folder that holds one. */
-export function testTensorFlow(): TensorFlow {
+/** The engine for the tests: `npm test` has provisioned it, or GRAFT_ENGINE names a folder that holds one. */
+export function testEngineFolder(): string {
   const folder = process.env.GRAFT_ENGINE ?? engineFolder()
   if (!folder) throw new Error('There is no TensorFlow: run `npm test` once, which fetches it.')
-  return loadTensorFlow(folder)
+  return folder
+}
+
+/** TensorFlow for a test file. */
+export function testTensorFlow(): TensorFlow {
+  return loadTensorFlow(testEngineFolder())
 }
 
 /** The same, and a check after all tests that none of them left a tensor behind. */

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { access, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GraftError, toGraftError } from '../contract/errors'
+import { makeFolder } from '../project/files'
 
 /** The parts of a data set; each is a folder of Parquet files. */
 export const partNames = ['train', 'validation', 'test'] as const
@@ -41,7 +42,7 @@ export async function writeAtomically(
 ): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     await access(dirname(path), constants.W_OK)
     await write(temporary)
     await flush(temporary)
@@ -73,7 +74,7 @@ export async function replaceFolder(
   const old = `${path}.${process.pid}.old`
   try {
     await rm(temporary, { recursive: true, force: true })
-    await mkdir(temporary, { recursive: true })
+    await makeFolder(temporary)
     await build(temporary)
     const had = await rename(path, old).then(
       () => true,

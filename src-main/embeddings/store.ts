@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GraftError, toGraftError } from '../contract/errors'
-import { recoverFolder, replaceFolder, stagingPath, writeFileAtomic } from '../project/files'
+import { makeFolder, recoverFolder, replaceFolder, stagingPath, writeFileAtomic } from '../project/files'
 import { TableHash } from './hash'
 import { NpyWriter } from './npyWriter'
 import { mockTable } from './random'
@@ -119,16 +119,16 @@ export class EmbeddingStore {
   async write(id: string, facts: TableFacts, blocks: AsyncIterable<Float32Array>): Promise<StoredTable> {
     const target = this.folderOf(id)
     const staging = stagingPath(target)
-    let made: string | undefined
+    let made: string | null = null
     try {
-      made = await mkdir(staging, { recursive: true })
+      made = await makeFolder(staging)
       const record = await fillFolder(staging, facts, blocks)
       await replaceFolder(staging, target)
       return record
     } catch (error) {
       await rm(staging, { recursive: true, force: true })
       // A project that had no tables loses the folder again that was made for this one.
-      if (made !== staging) await rmdir(this.folder).catch(() => undefined)
+      if (made !== null && made !== staging) await rmdir(this.folder).catch(() => undefined)
       throw toGraftError(error)
     }
   }

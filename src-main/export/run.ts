@@ -1,8 +1,8 @@
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { open, readdir, rm, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
 import { GraftError, toGraftError } from '../contract/errors'
 import type { ExportResult } from '../contract/runs'
-import { replaceFolder } from '../project/files'
+import { makeFolder, replaceFolder } from '../project/files'
 import type { TensorFlow } from '../tensorflow/binding'
 import type { ExportPlan } from './plan'
 import { findTarget, type ReportExport } from './targets'
@@ -28,8 +28,7 @@ export async function runExport(
   await checkPlace(plan.folder, plan.force)
   const { staging } = plan
   try {
-    await mkdir(dirname(plan.folder), { recursive: true })
-    await mkdir(staging)
+    await makeFolder(staging)
     await target.write(plan, staging, tensorflow, report)
     report('Reloading and replaying rows', 0, null, 'rows')
     const maxDifference = compare(await target.predict(plan, staging, tensorflow), plan.replay.predictions)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /**
@@ -8,6 +8,25 @@ import { basename, dirname, join } from 'node:path'
  */
 export function stagingPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`)
+}
+
+/**
+ * Makes a folder and those above it that are missing. `mkdir` with `recursive` says of a read-only disk that the folder
+ * above is not there (ENOENT); this says that the disk is read-only.
+ * @returns the topmost folder that was made, or null where it was all there
+ */
+export async function makeFolder(path: string): Promise<string | null> {
+  try {
+    await mkdir(path)
+    return path
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : ''
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return null
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path) throw error
+    const topmost = await makeFolder(parent)
+    return (await makeFolder(path)) === null ? topmost : (topmost ?? path)
+  }
 }
 
 /** Makes a rename in `folder` durable. Windows cannot open folders, and needs no such call. */

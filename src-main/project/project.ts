@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
-import { mkdir, readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { GraftError, type ProjectDocument, toGraftError, type WireError } from '../contract'
 import { writeSchemaPbtxt } from '../schema'
 import { parseDocument, printDocument } from './document'
 import { applyEdit, type Edit, labelOf } from './edits'
 import { effectiveSchema } from './effectiveSchema'
-import { writeFileAtomic } from './files'
+import { makeFolder, writeFileAtomic } from './files'
 import { projectFiles } from './folders'
 import { type History, record, redo, redoLabel, startHistory, undo, undoLabel } from './history'
 import { withLock } from './lock'
@@ -69,7 +69,7 @@ export class Project {
     place: { among: 'nothing' | 'parts' } = { among: 'nothing' },
   ): Promise<Project> {
     if (place.among === 'nothing') await requireEmptyFolder(path)
-    await mkdir(path, { recursive: true })
+    await makeFolder(path)
     const project = new Project(path, document, '')
     await project.write(document)
     return project

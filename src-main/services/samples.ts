@@ -5,7 +5,7 @@ import { readSample, type Sample, writeSampleData } from '../dataset'
 import { EmbeddingStore } from '../embeddings'
 import { emptyDocument } from '../project/document'
 import { applyEdit } from '../project/edits'
-import { stagingPath, syncFolder } from '../project/files'
+import { makeFolder, stagingPath, syncFolder } from '../project/files'
 import { Project, requireEmptyFolder } from '../project/project'
 import { type JobContext } from './jobs'
 
@@ -43,7 +43,7 @@ export async function createSample(
     )
   await requireEmptyFolder(path)
   const sample = await readSample(join(folder, id))
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const staging = stagingPath(path)
   const steps = 2 + sample.tables.length
   const step = (phase: string, done: number): void => {

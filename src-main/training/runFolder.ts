@@ -1,7 +1,7 @@
 import { appendFile, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runRecord, stepMetrics, type RunRecord, type StepMetrics } from '../contract/runs'
-import { writeFileAtomic } from '../project/files'
+import { makeFolder, writeFileAtomic } from '../project/files'
 
 /** Names inside of `runs/<id>/`. */
 export const runFiles = {
@@ -145,7 +145,7 @@ export async function freeRunName(runs: string, now = new Date()): Promise<strin
 
 /** Makes `runs/<id>`; throws where it exists. */
 export async function createRunFolder(runs: string, id: string): Promise<RunFolder> {
-  await mkdir(runs, { recursive: true })
+  await makeFolder(runs)
   const path = join(runs, id)
   await mkdir(path)
   return new RunFolder(path, id)

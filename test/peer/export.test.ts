@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { planExport, previewExport, runExport } from '../../src-main/export'
 import { readReplay, replayFile, type Replay } from '../../src-main/training/replay'
-import { spec, tensorflow, trainedRun } from '../unit/export/trainedRun'
+import { testTensorFlow } from '../engine'
+import { spec, trainedRun } from '../unit/export/trainedRun'
 import { runPython } from './python'
 
 const found = z.object({
@@ -32,7 +33,7 @@ let snippet: string
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'graft-peer-export-'))
-  const engine = tensorflow()
+  const engine = testTensorFlow()
   const run = await trainedRun(join(scratch, 'runs'), engine)
   runFolder = run.path
   replay = await readReplay(run.path)

@@ -6,11 +6,12 @@ import { GraftError } from '../../../src-main/contract/errors'
 import { openVectorFile, TableHash } from '../../../src-main/embeddings'
 import { planExport, previewExport, runExport, type ExportPlan } from '../../../src-main/export'
 import { RunFolder } from '../../../src-main/training/runFolder'
-import { spec, tensorflow, trainedRun } from './trainedRun'
+import { leakCheckedTensorFlow } from '../../engine'
+import { spec, trainedRun } from './trainedRun'
 
 let scratch: string
 let run: RunFolder
-const engine = tensorflow()
+const engine = leakCheckedTensorFlow()
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'graft-export-'))

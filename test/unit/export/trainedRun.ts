@@ -5,18 +5,10 @@ import type { Schema } from '../../../src-main/contract/schema'
 import { TableHash } from '../../../src-main/embeddings'
 import type { ModelSpec } from '../../../src-main/model'
 import { readSchemaJson } from '../../../src-main/schema/merlinJson'
-import { loadTensorFlow, type TensorFlow } from '../../../src-main/tensorflow/binding'
-import { engineFolder } from '../../../src-main/tensorflow/provision'
+import type { TensorFlow } from '../../../src-main/tensorflow/binding'
 import { writeReplay } from '../../../src-main/training/replay'
 import { RunFolder } from '../../../src-main/training/runFolder'
 import { StepSession } from '../../../src-main/training/stepSession'
-
-/** TensorFlow as the tests have it: in the cache, where set-up put it. */
-export function tensorflow(): TensorFlow {
-  const folder = engineFolder()
-  if (!folder) throw new Error('There is no TensorFlow: run `npm test`, which brings it.')
-  return loadTensorFlow(folder)
-}
 
 /** A small model whose columns have names that need care: a comma, a quote, a space, a letter past ASCII. */
 export const spec: ModelSpec = {
