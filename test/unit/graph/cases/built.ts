@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { bitcast, constant, Graph, type Node, placeholder, type Tensor } from '../../../../src-main/graph'
+import type { Graph } from '../../../../src-main/graph'
+import { bitcast, constant, type Node, placeholder, type Tensor } from '../../../../src-main/graph'
 import type { HostTensor } from '../../../../src-main/tensorflow'
 import type { OpCase, Operand } from './case'
 
