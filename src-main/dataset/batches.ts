@@ -1,7 +1,6 @@
 import type { DuckDBVector } from '@duckdb/node-api'
 import { GraftError } from '../contract/errors'
 import { identifier, parquetSource, withDuck, type DuckOptions } from './duckdb'
-import { missingPart, partFiles, type PartName } from './files'
 import { Random } from './random'
 
 /** A column as the trainer wants it: ids as int32, numbers and targets as float32. */
@@ -29,41 +28,11 @@ export interface MemoryPart {
   lists: Record<string, Ragged>
 }
 
-/** Rows of one step. The arrays are valid until the next batch is asked for: they are used again. */
-export interface Batch {
-  rows: number
-  columns: Record<string, NumberArray> // each [rows]
-  lists: Record<string, Ragged>
-}
-
-/** What a trainer reads an epoch from; one in memory answers at once, one that streams may answer later. */
-export interface BatchSource {
-  readonly rows: number
-  readonly batchSize: number
-  /** Batches of an epoch, the last one partial. `order` null keeps the rows as they lie. */
-  epoch(order: Uint32Array | null): BatchReader
-}
-
-export interface BatchReader {
-  next(): Batch | null | Promise<Batch | null>
-}
-
 /**
- * Reads columns of a part into typed arrays, streaming, so that little more than the arrays themselves is held.
- * @throws GraftError `not-found`, `unknown-column`, `invalid-data` (a null, an id outside of [0, max]), `non-finite`
+ * Reads columns of Parquet files, one after the other, into typed arrays, streaming, so that little more than the arrays
+ * themselves is held.
+ * @throws GraftError `unknown-column`, `invalid-data` (a null, an id outside of [0, max]), `non-finite`, naming the row
  */
-export async function loadPart(
-  project: string,
-  part: PartName,
-  columns: readonly ColumnRequest[],
-  options: DuckOptions = {},
-): Promise<MemoryPart> {
-  const files = await partFiles(project, part)
-  if (files.length === 0) throw missingPart(part)
-  return loadFiles(files, columns, options)
-}
-
-/** The same from any Parquet files, in this order. */
 export async function loadFiles(
   files: readonly string[],
   columns: readonly ColumnRequest[],
@@ -187,149 +156,4 @@ export function shuffledOrder(rows: number, seed: number, epoch: number): Uint32
     order[j] = kept
   }
   return order
-}
-
-/** Batches from a part in memory. Nothing is allocated by a step but a view for the last, partial batch. */
-export class MemorySource implements BatchSource {
-  readonly rows: number
-
-  constructor(
-    private readonly part: MemoryPart,
-    readonly batchSize: number,
-  ) {
-    if (!Number.isSafeInteger(batchSize) || batchSize < 1)
-      throw new GraftError(
-        'invalid-setting',
-        `a batch of ${batchSize} rows`,
-        'Set a batch size of at least 1.',
-      )
-    this.rows = part.rows
-  }
-
-  epoch(order: Uint32Array | null): BatchReader {
-    if (order && order.length !== this.rows)
-      throw new GraftError('internal', `an order of ${order.length} rows for a part of ${this.rows}`)
-    return order
-      ? new GatheringReader(this.part, this.batchSize, order)
-      : new SlicingReader(this.part, this.batchSize)
-  }
-}
-
-/** Batches of neighbouring rows are views of the part. */
-class SlicingReader implements BatchReader {
-  private first = 0
-
-  constructor(
-    private readonly part: MemoryPart,
-    private readonly batchSize: number,
-  ) {}
-
-  next(): Batch | null {
-    const rows = Math.min(this.batchSize, this.part.rows - this.first)
-    if (rows <= 0) return null
-    const batch: Batch = { rows, columns: {}, lists: {} }
-    for (const [name, values] of Object.entries(this.part.columns))
-      batch.columns[name] = values.subarray(this.first, this.first + rows)
-    for (const [name, list] of Object.entries(this.part.lists))
-      batch.lists[name] = gatherLists(list, rows, (i) => this.first + i)
-    this.first += rows
-    return batch
-  }
-}
-
-/** Batches of rows in any order are gathered into arrays that every step uses again. */
-class GatheringReader implements BatchReader {
-  private first = 0
-  private readonly buffers: [string, NumberArray, NumberArray][]
-
-  constructor(
-    private readonly part: MemoryPart,
-    private readonly batchSize: number,
-    private readonly order: Uint32Array,
-  ) {
-    const length = Math.min(batchSize, part.rows)
-    this.buffers = Object.entries(part.columns).map(([name, values]) => [
-      name,
-      values,
-      values instanceof Int32Array ? new Int32Array(length) : new Float32Array(length),
-    ])
-  }
-
-  next(): Batch | null {
-    const { first, order } = this
-    const rows = Math.min(this.batchSize, order.length - first)
-    if (rows <= 0) return null
-    const batch: Batch = { rows, columns: {}, lists: {} }
-    for (const [name, source, buffer] of this.buffers) {
-      gather(source, order, first, rows, buffer)
-      batch.columns[name] = rows === buffer.length ? buffer : buffer.subarray(0, rows)
-    }
-    for (const [name, list] of Object.entries(this.part.lists))
-      batch.lists[name] = gatherLists(list, rows, (i) => order[first + i] ?? 0)
-    this.first += rows
-    return batch
-  }
-}
-
-// One loop for each kind of array, so that each stays monomorphic for the compiler.
-function gather(
-  source: NumberArray,
-  order: Uint32Array,
-  first: number,
-  rows: number,
-  out: NumberArray,
-): void {
-  if (source instanceof Int32Array && out instanceof Int32Array) gatherInt(source, order, first, rows, out)
-  else if (source instanceof Float32Array && out instanceof Float32Array)
-    gatherFloat(source, order, first, rows, out)
-}
-
-function gatherInt(
-  source: Int32Array,
-  order: Uint32Array,
-  first: number,
-  rows: number,
-  out: Int32Array,
-): void {
-  for (let i = 0; i < rows; i++) out[i] = source[order[first + i] ?? 0] ?? 0
-}
-
-function gatherFloat(
-  source: Float32Array,
-  order: Uint32Array,
-  first: number,
-  rows: number,
-  out: NumberArray,
-): void {
-  for (let i = 0; i < rows; i++) out[i] = source[order[first + i] ?? 0] ?? 0
-}
-
-function gatherLists(list: Ragged, rows: number, rowAt: (i: number) => number): Ragged {
-  const offsets = new Int32Array(rows + 1)
-  for (let i = 0; i < rows; i++) {
-    const row = rowAt(i)
-    offsets[i + 1] = (offsets[i] ?? 0) + (list.offsets[row + 1] ?? 0) - (list.offsets[row] ?? 0)
-  }
-  const length = offsets[rows] ?? 0
-  const values = list.values instanceof Int32Array ? new Int32Array(length) : new Float32Array(length)
-  for (let i = 0; i < rows; i++) {
-    const row = rowAt(i)
-    values.set(list.values.subarray(list.offsets[row] ?? 0, list.offsets[row + 1] ?? 0), offsets[i] ?? 0)
-  }
-  return { values, offsets }
-}
-
-/** @throws GraftError `invalid-target` naming the first value that is neither 0 nor 1, and its row */
-export function checkBinaryTarget(part: MemoryPart, column: string): void {
-  const values = part.columns[column]
-  if (!values)
-    throw new GraftError('unknown-column', `the data has no column ${column}`, 'Choose another target.')
-  const row = values.findIndex((value) => value !== 0 && value !== 1)
-  if (row < 0) return
-  throw new GraftError(
-    'invalid-target',
-    `target ${column}, row ${row}: the value is ${values[row]}, neither 0 nor 1`,
-    'Choose a target of zeros and ones, or make one from this column.',
-    { column, row, value: values[row] },
-  )
 }

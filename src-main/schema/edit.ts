@@ -1,4 +1,4 @@
-import type { Column, Domain, Dtype, EmbeddingSize, JsonObject, Role, Schema } from './column'
+import type { Column, Domain, Dtype, JsonObject, Role, Schema } from './column'
 import { roleOf } from './column'
 import { SchemaError } from './errors'
 import { collisionsOf, familyOf, hasTag, tagsExcludedBy } from './tags'
@@ -54,15 +54,6 @@ export function addTag(schema: Schema, name: string, tag: string): Schema {
   const { tags } = findColumn(schema, name)
   const excluded = tagsExcludedBy(tag, tags)
   return setTags(schema, name, [...tags.filter((other) => !excluded.includes(other)), tag])
-}
-
-/** Removes a tag. */
-export function removeTag(schema: Schema, name: string, tag: string): Schema {
-  return setTags(
-    schema,
-    name,
-    findColumn(schema, name).tags.filter((other) => other !== tag),
-  )
 }
 
 /** The domain's own mark of a category follows the tags, where the domain has one. */
@@ -145,11 +136,6 @@ export function setDomainMax(schema: Schema, name: string, max: number): Schema 
   return setDomain(schema, name, { ...before, max })
 }
 
-/** Sets or removes the embedding size that the schema states. */
-export function setEmbedding(schema: Schema, name: string, embedding: EmbeddingSize | null): Schema {
-  return editColumn(schema, name, (column) => ({ ...column, embedding }))
-}
-
 /** Sets whether a column holds lists, and how long they are. */
 export function setList(
   schema: Schema,
@@ -161,11 +147,6 @@ export function setList(
     const { shape: _shape, valueCounts: _counts, ...rest } = column.rest
     return { ...column, ...list, isRagged: list.isList && list.isRagged, rest }
   })
-}
-
-/** Replaces the free properties. */
-export function setProperties(schema: Schema, name: string, properties: JsonObject): Schema {
-  return editColumn(schema, name, (column) => ({ ...column, properties }))
 }
 
 /**

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { inputKind, roleOf, tableName, taskOf, type Column, type Schema } from './column'
-import { SchemaError } from './errors'
 import { collisionsOf, hasTag } from './tags'
 
 /** What kinds of fault a schema can have; the window marks a cell by it. */
@@ -178,44 +177,6 @@ function checkWhole(schema: Schema, problems: Problem[]): void {
         'Keep the tag on the one that names it.',
       )
   }
-}
-
-/**
- * The column to predict: the one asked for, else the only target. Several targets are never chosen among by guessing.
- * @throws SchemaError `no-target`, `ambiguous-target`, `unknown-column`
- */
-export function chooseTarget(schema: Schema, wanted: string | null): Column {
-  const targets = schema.columns.filter((column) => roleOf(column) === 'target')
-  const names = targets.map((column) => column.name).join(', ')
-  if (wanted !== null) {
-    const column = schema.columns.find((candidate) => candidate.name === wanted)
-    if (!column)
-      throw new SchemaError(
-        'unknown-column',
-        `there is no column ${wanted} to predict`,
-        names ? `The targets are ${names}.` : '',
-      )
-    if (roleOf(column) === 'target') return column
-    throw new SchemaError(
-      'no-target',
-      `column ${wanted} is not a target`,
-      'Give it the role target in the schema.',
-    )
-  }
-  const [only, second] = targets
-  if (!only)
-    throw new SchemaError(
-      'no-target',
-      'no column is tagged as target',
-      'Give the column to predict the role target.',
-    )
-  if (second)
-    throw new SchemaError(
-      'ambiguous-target',
-      `there are ${targets.length} targets: ${names}`,
-      'Choose one, with --target or in the model settings.',
-    )
-  return only
 }
 
 /** Whether a target can be trained with a binary output. */

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import {
   DatasetStore,
   importEncoded,
-  loadPart,
+  loadFiles,
+  partFiles,
   writeParquet,
   type ColumnData,
 } from '../../../src-main/dataset'
@@ -96,7 +97,7 @@ describe('importing encoded files', () => {
       expect(report.rows).toEqual({ train: 800, validation: 150, test: 50 })
       const parts: number[][] = []
       for (const part of ['train', 'validation', 'test'] as const) {
-        const loaded = await loadPart(project, part, [{ name: 'price', type: 'float32' }])
+        const loaded = await loadFiles(await partFiles(project, part), [{ name: 'price', type: 'float32' }])
         parts.push(Array.from(loaded.columns.price ?? []))
       }
       return parts
@@ -141,7 +142,8 @@ describe('importing encoded files', () => {
     })
     expect(
       Array.from(
-        (await loadPart(project, 'train', [{ name: 'label', type: 'float32' }])).columns.label ?? [],
+        (await loadFiles(await partFiles(project, 'train'), [{ name: 'label', type: 'float32' }])).columns
+          .label ?? [],
       ),
     ).toEqual([0.5, 2])
   })

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   addTag,
-  chooseTarget,
   collisionsOf,
   compoundTags,
   expandTags,
@@ -21,7 +20,6 @@ import {
   nvtabularWidth,
   readSchema,
   readSchemaPbtxt,
-  removeTag,
   roleOf,
   select,
   setDomain,
@@ -136,7 +134,6 @@ describe('edits', () => {
       'user',
       'continuous',
     ])
-    expect(findColumn(removeTag(movielens, 'age', 'user'), 'age').tags).toEqual(['categorical'])
   })
 
   it('of a type move the domain along, and are written so that Merlin reads them', () => {
@@ -275,21 +272,9 @@ describe('validation', () => {
     ])
   })
 
-  it('chooses no target among several', () => {
-    expect(() => chooseTarget(movielens, null)).toThrow('there are 2 targets: rating, rating_binary')
-    expect(chooseTarget(movielens, 'rating').name).toBe('rating')
-    expect(() => chooseTarget(movielens, 'age')).toThrow('column age is not a target')
-    expect(() => chooseTarget(movielens, 'nope')).toThrow('no column nope')
-    const one = setRole(movielens, 'rating', 'ignored')
-    expect([chooseTarget(one, null).name, names(targetsOf(one))]).toEqual([
-      'rating_binary',
-      ['rating_binary'],
-    ])
-    expect(() => chooseTarget(setRole(one, 'rating_binary', 'ignored'), null)).toThrow(
-      /no column is tagged as target/,
-    )
-    expect([taskOf(findColumn(movielens, 'rating')), taskOf(findColumn(movielens, 'rating_binary'))]).toEqual(
-      ['regression', 'binary'],
-    )
+  it('tells the tasks of targets apart', () => {
+    expect(names(targetsOf(movielens))).toEqual(['rating', 'rating_binary'])
+    expect(targetsOf(movielens).map(taskOf)).toEqual(['regression', 'binary'])
+    expect(names(targetsOf(setRole(movielens, 'rating', 'ignored')))).toEqual(['rating_binary'])
   })
 })
