@@ -10,7 +10,7 @@ export type Said = (line: string) => void
 
 /** The interpreter of the environment with Keras 3, which the peer tests use as well. */
 export function kerasPython(root: string, said: Said): Promise<string> {
-  said('Python environment of Keras 3 (made once; the peer tests use the same)')
+  said('Python environment of Keras 3 (the peer tests use the same; made at first use)')
   return provisionPeer({ root, onLine: tellPackages(said) })
 }
 
@@ -61,7 +61,7 @@ async function findMerlinPython(): Promise<string> {
 
 function tellPackages(said: Said): Said {
   return (line) => {
-    const found = /^(?:Collecting|Downloading) ([\w.-]+)(.*)/.exec(line)
-    if (found) said(`  ${found[1]}${found[2]}`)
+    const found = /^Collecting ([^ ]+)/.exec(line)
+    if (found) said(`  ${found[1]}`)
   }
 }

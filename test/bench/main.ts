@@ -78,7 +78,8 @@ async function run(): Promise<number> {
       const report = await sections[name]?.(bench)
       if (!report) continue
       reports.push(report)
-      said(`\n${formatReport(report)}\n`)
+      // Tables are shown as they come; a document is one.
+      if (!values.json) process.stdout.write(`\n${formatReport(report)}\n\n`)
     }
     print(before, reports)
     return values.check && reports.some(({ verdicts }) => verdicts.some(({ met }) => met === false)) ? 1 : 0
@@ -94,10 +95,7 @@ function print(before: string, reports: readonly Report[]): void {
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
     return
   }
-  const tables = reports.map(formatReport)
-  process.stdout.write(
-    `${[`${before}; load at the end ${load}`, ...tables, formatVerdicts(reports)].join('\n\n')}\n`,
-  )
+  process.stdout.write(`${before}; load at the end ${load}\n\n${formatVerdicts(reports)}\n`)
 }
 
 if (values.help) said(usage)
