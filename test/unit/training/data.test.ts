@@ -1,0 +1,64 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { shuffledOrder, type MemoryPart } from '../../../src-main/dataset'
+import type { ModelSpec } from '../../../src-main/model'
+import { BatchPacker } from '../../../src-main/training/data'
+
+const spec: ModelSpec = {
+  architecture: 'dcn',
+  settings: {},
+  inputs: [
+    { kind: 'categorical', column: 'a', table: 'a', distinctPerBatch: null },
+    { kind: 'continuous', column: 'b' },
+    { kind: 'categorical', column: 'c', table: 'c', distinctPerBatch: null },
+  ],
+  tables: ['a', 'c'].map((name) => ({
+    name,
+    columns: [name],
+    rows: 1000,
+    width: 8,
+    frozen: false,
+    pretrained: false,
+  })),
+  batchSize: 8,
+}
+
+/** Row i holds i, i / 2, 1000 − i and i + 0.25, so that every value tells which row it came from. */
+function partOf(rows: number): MemoryPart {
+  const ids = Int32Array.from({ length: rows }, (_, i) => i)
+  const columns = {
+    a: ids,
+    b: Float32Array.from(ids, (i) => i / 2),
+    c: ids.map((i) => 1000 - i),
+    y: Float32Array.from(ids, (i) => i + 0.25),
+  }
+  return { rows, columns, lists: {} }
+}
+
+describe('packed batches', () => {
+  it('hold each row exactly once, column after column, the last batch partial', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 80 }),
+        fc.option(fc.nat()),
+        (rows, batchSize, seed) => {
+          const order = seed === null ? null : shuffledOrder(rows, seed, 0)
+          const packer = new BatchPacker(spec, 'y', partOf(rows), batchSize)
+          const seen: number[] = []
+          for (let index = 0; index < packer.batches; index++) {
+            const batch = packer.batch(index, order)
+            expect(batch.rows).toBe(Math.min(batchSize, rows - index * batchSize))
+            const row = Array.from(batch.ids.subarray(0, batch.rows))
+            seen.push(...row)
+            expect(Array.from(batch.ids.subarray(batch.rows))).toEqual(row.map((i) => 1000 - i))
+            expect(Array.from(batch.numbers)).toEqual([...row.map((i) => i / 2), ...row.map((i) => i + 0.25)])
+            expect(batch.numbers[packer.targetOffset(batch)]).toBe((row[0] ?? 0) + 0.25)
+          }
+          expect(seen).toEqual(order ? Array.from(order) : Array.from({ length: rows }, (_, i) => i))
+          expect(new Set(seen).size).toBe(rows)
+        },
+      ),
+    )
+  })
+})
