@@ -79,11 +79,12 @@ async function bury(path: string): Promise<void> {
 
 /**
  * Does `work` while no other process that asks for the same lock file does. A lock whose holder is gone is taken over.
- * @throws GraftError `busy` where another process keeps it for more than five seconds
+ * @param patience how long to wait for another process, in milliseconds
+ * @throws GraftError `busy` where another process keeps it for longer
  */
-export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, work: () => Promise<T>, patience = giveUpAfter): Promise<T> {
   const holder: Holder = { pid: process.pid, host: hostname(), token: randomBytes(8).toString('hex') }
-  const deadline = Date.now() + giveUpAfter
+  const deadline = Date.now() + patience
   while (!(await take(path, holder))) {
     if (await isStale(path)) await bury(path)
     else if (Date.now() > deadline)

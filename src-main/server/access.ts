@@ -53,6 +53,11 @@ export class Access {
   }
 }
 
+/** Path and query of a request. `//name` is a path here, and not another host as it would be in a link. */
+export function requestUrl(target: string | undefined): URL {
+  return new URL(`http://localhost${target?.startsWith('/') ? target : '/'}`)
+}
+
 /** Takes the same time whatever is wrong. */
 function equal(a: string, b: string): boolean {
   const left = Buffer.from(a)

@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net'
 import { GraftError, servedPaths, toGraftError } from '../contract'
 import { readAsset } from '../web/assets'
 import { securityHeaders } from '../web/contentPolicy'
-import { Access } from './access'
+import { Access, requestUrl } from './access'
 import { SocketTransport, type SocketServices } from './socket'
 import { Uploads } from './uploads'
 
@@ -84,7 +84,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   const { headers, method } = request
   for (const [name, value] of Object.entries(securityHeaders(access.sockets))) response.setHeader(name, value)
   if (!access.isOurHost(headers)) return refuse(response, 'This address is not the one that Graft printed.')
-  const url = new URL(request.url ?? '/', `http://${headers.host}`)
+  const url = requestUrl(request.url)
   const token = url.searchParams.get('token')
   if (method === 'GET' && url.pathname === '/' && token !== null && !access.isKnown(headers))
     return redeem(response, access.redeem(token))

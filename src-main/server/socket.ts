@@ -3,7 +3,7 @@ import { type Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { type EventMessage, GraftError, servedPaths, type SocketMessage, socketRequest } from '../contract'
 import { type Dispatch } from '../services/dispatch'
-import { type Access } from './access'
+import { requestUrl, type Access } from './access'
 
 /** The largest request: a whole document, with room to spare. Files come by upload. */
 const largestFrame = 8 << 20 // bytes
@@ -27,7 +27,7 @@ export class SocketTransport {
   /** Answers an upgrade: a connection for a window of ours, 403 for everyone else. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { headers } = request
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname
+    const path = requestUrl(request.url).pathname
     const allowed =
       path === servedPaths.socket &&
       this.access.isOurHost(headers) &&

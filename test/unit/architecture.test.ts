@@ -148,7 +148,9 @@ describe('who may import whom', () => {
   })
 
   it('the preload script stays at most 20 lines', () => {
-    expect(readFileSync(join(root, 'src-main/preload.ts'), 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(20)
+    expect(
+      readFileSync(join(root, 'src-main/preload.ts'), 'utf8').trimEnd().split('\n').length,
+    ).toBeLessThanOrEqual(20)
   })
 
   it('no source file grows past 400 lines', () => {

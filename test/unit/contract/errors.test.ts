@@ -13,7 +13,9 @@ describe('errors as data', () => {
   })
 
   it('keep code and hint of errors that pure folders throw', () => {
-    const error = toGraftError(new SchemaError('unknown-column', 'there is no column x', 'The columns are a, b.'))
+    const error = toGraftError(
+      new SchemaError('unknown-column', 'there is no column x', 'The columns are a, b.'),
+    )
     expect(error.toWire()).toMatchObject({ code: 'unknown-column', hint: 'The columns are a, b.' })
   })
 

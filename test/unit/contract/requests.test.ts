@@ -11,15 +11,24 @@ describe('the table of requests', () => {
     for (const name of names) expect(findRequest(name), name).not.toBeNull()
   })
 
-  it.each(['', 'project', 'project.', '.open', 'project.open.x', 'constructor.name', '__proto__.x', 'project.toString', 'toString.call'])(
-    'does not find %j',
-    (name) => expect(findRequest(name)).toBeNull(),
-  )
+  it.each([
+    '',
+    'project',
+    'project.',
+    '.open',
+    'project.open.x',
+    'constructor.name',
+    '__proto__.x',
+    'project.toString',
+    'toString.call',
+  ])('does not find %j', (name) => expect(findRequest(name)).toBeNull())
 
   it('takes no input but an object', () => {
     for (const name of names)
       for (const input of [undefined, null, 1, 'x', [], true])
-        expect(findRequest(name)?.input.safeParse(input).success, `${name} ${JSON.stringify(input)}`).toBe(false)
+        expect(findRequest(name)?.input.safeParse(input).success, `${name} ${JSON.stringify(input)}`).toBe(
+          false,
+        )
   })
 
   it('is what the client sends, by noun and verb', async () => {

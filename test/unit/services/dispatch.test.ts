@@ -17,7 +17,9 @@ describe('the workbench', () => {
     services = makeServices(join(folder, 'home'))
     services.bench.bus.subscribe((message) => heard.push(message))
     const path = join(folder, 'sample')
-    const job = await waitForJob(services, () => services.client.project.create({ path, sample: 'movielens-100k' }))
+    const job = await waitForJob(services, () =>
+      services.client.project.create({ path, sample: 'movielens-100k' }),
+    )
     expect(job).toMatchObject({ state: 'done', result: path })
   })
 
@@ -34,9 +36,15 @@ describe('the workbench', () => {
     return reply.value
   }
 
-  it.each(['x.y', 'project', '__proto__.toString', 7, null, undefined])('refuses the name %j', async (name) => {
-    expect(await services.dispatch(name, {})).toMatchObject({ ok: false, error: { code: 'invalid-request' } })
-  })
+  it.each(['x.y', 'project', '__proto__.toString', 7, null, undefined])(
+    'refuses the name %j',
+    async (name) => {
+      expect(await services.dispatch(name, {})).toMatchObject({
+        ok: false,
+        error: { code: 'invalid-request' },
+      })
+    },
+  )
 
   it('refuses input that does not fit, naming the field', async () => {
     const reply = await services.dispatch('dataset.rows', { part: 'train', offset: -1, limit: 5 })

@@ -29,7 +29,8 @@ export function makeServices(home: string, desktop: DesktopPort | null = null): 
 /** Starts a job and waits for how it ends. */
 export async function waitForJob({ bench }: Services, start: () => Promise<{ job: string }>): Promise<Job> {
   const { job } = await start()
-  const find = (): Job | undefined => bench.jobs.list().find(({ id, state }) => id === job && state !== 'running')
+  const find = (): Job | undefined =>
+    bench.jobs.list().find(({ id, state }) => id === job && state !== 'running')
   return new Promise((resolve) => {
     const check = (): void => {
       const ended = find()

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import { applyEdit, attachedTo } from '../../../src-main/project/edits'
+import { effectiveSchema } from '../../../src-main/project/effectiveSchema'
+import { modelSpecOf } from '../../../src-main/project/modelSpec'
+import { findColumn, roleOf } from '../../../src-main/schema'
+import { movieTable, sampleDocument } from './support'
+
+describe('edits of the document', () => {
+  it('attaching replaces the table that the column had', () => {
+    const next = applyEdit(sampleDocument(), {
+      type: 'attach',
+      table: { ...movieTable, id: 'other', width: 64 },
+    })
+    expect(next.tables).toHaveLength(1)
+    expect(attachedTo(next, 'movieId')).toMatchObject({ id: 'other', width: 64 })
+  })
+
+  it('a table goes to every column that shares the domain', () => {
+    const document = sampleDocument()
+    const shared = {
+      ...findColumn(document.schema, 'movieId'),
+      name: 'lastMovieId',
+    }
+    const two = { ...document, schema: { ...document.schema, columns: [...document.schema.columns, shared] } }
+    const attached = applyEdit(two, { type: 'attach', table: movieTable })
+    expect(attached.tables[0]?.columns).toEqual(['lastMovieId', 'movieId'])
+    const spec = modelSpecOf(attached)
+    expect(spec.tables.filter(({ pretrained }) => pretrained)).toHaveLength(1)
+    const detached = applyEdit(attached, { type: 'detach', column: 'lastMovieId' })
+    expect(detached.tables[0]?.columns).toEqual(['movieId'])
+  })
+
+  it('the schema that others read states the size of the attached table; the imported one comes back', () => {
+    const document = sampleDocument()
+    expect(findColumn(effectiveSchema(document), 'movieId').embedding).toEqual({
+      cardinality: 1680,
+      dimension: 128,
+    })
+    const detached = applyEdit(document, { type: 'detach', column: 'movieId' })
+    expect(findColumn(effectiveSchema(detached), 'movieId').embedding).toEqual({
+      cardinality: 1680,
+      dimension: 102,
+    })
+  })
+
+  it('ignoring keeps the tags, and an ignored target is no target any more', () => {
+    const document = sampleDocument()
+    const next = applyEdit(document, {
+      type: 'setColumns',
+      columns: ['rating_binary'],
+      changes: { role: 'ignored' },
+    })
+    const column = findColumn(next.schema, 'rating_binary')
+    expect(roleOf(column)).toBe('ignored')
+    expect(column.tags).toEqual(findColumn(document.schema, 'rating_binary').tags)
+    // One target is left, so it is the one.
+    expect(next.target).toBe('rating')
+  })
+
+  it('a schema that lacks columns takes their tables and widths away', () => {
+    const document = applyEdit(sampleDocument(), {
+      type: 'setColumns',
+      columns: ['userId'],
+      changes: { width: 24 },
+    })
+    const schema = {
+      ...document.schema,
+      columns: document.schema.columns.filter(({ name }) => name !== 'movieId' && name !== 'userId'),
+    }
+    const next = applyEdit(document, { type: 'importSchema', schema, file: 'x.json' })
+    expect(next.tables).toEqual([])
+    expect(next.widths).toEqual({})
+    expect(next.target).toBe('rating_binary')
+  })
+
+  it('the model follows the document: widths of the user, of a rule, of the file', () => {
+    const widths = (document = sampleDocument()) =>
+      Object.fromEntries(modelSpecOf(document).tables.map(({ name, width }) => [name, width]))
+    expect(widths()).toEqual({ age: 8, gender: 8, genres: 8, movieId: 128, userId: 16, zip_code: 16 })
+    const set = applyEdit(sampleDocument(), {
+      type: 'setColumns',
+      columns: ['userId', 'movieId'],
+      changes: { width: 24 },
+    })
+    expect(widths(set)).toMatchObject({ userId: 24, movieId: 128 })
+    const bySchema = applyEdit(sampleDocument(), { type: 'setWidthRule', rule: 'schema' })
+    expect(modelSpecOf(bySchema).inputs.map(({ column }) => column)).toEqual([
+      'TE_movieId_rating',
+      'age',
+      'gender',
+      'genres',
+      'movieId',
+      'userId',
+      'userId_count',
+      'zip_code',
+    ])
+    expect(widths(bySchema)).toMatchObject({ userId: 74, movieId: 128 })
+  })
+})
