@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
-import { access, open, readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { GraftError, toGraftError } from '../contract/errors'
-import { makeFolder } from '../project/files'
+import { makeFolder, stagingPath, syncFolder } from '../project/files'
 
 /** The parts of a data set; each is a folder of Parquet files. */
 export const partNames = ['train', 'validation', 'test'] as const
@@ -40,20 +40,22 @@ export async function writeAtomically(
   path: string,
   write: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
+  const temporary = stagingPath(path)
   try {
     await makeFolder(dirname(path))
     await access(dirname(path), constants.W_OK)
     await write(temporary)
-    await flush(temporary)
+    await flushFile(temporary)
     await rename(temporary, path)
+    await syncFolder(dirname(path))
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined)
-    throw toGraftError(error)
+    throw naming(error, temporary, path)
   }
 }
 
-async function flush(path: string): Promise<void> {
+/** Makes a file's content durable. */
+export async function flushFile(path: string): Promise<void> {
   const handle = await open(path, 'r+')
   try {
     await handle.sync()
@@ -62,35 +64,63 @@ async function flush(path: string): Promise<void> {
   }
 }
 
+// One process at a time writes a project, so the names are fixed: what a crash left behind is found again.
+const newName = (path: string): string => join(dirname(path), `.${basename(path)}.new`)
+const oldName = (path: string): string => join(dirname(path), `.${basename(path)}.old`)
+
 /**
- * Lets `build` fill a new folder beside `path`, then puts it in the place of the old one. The old one is moved aside
- * first and comes back if the exchange fails.
+ * Lets `build` fill a new folder beside `path`, then puts it in the place of the old one, which comes back if the
+ * exchange fails. What was killed in the midst of the exchange is mended by {@link restoreFolder}.
  */
 export async function replaceFolder(
   path: string,
   build: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`
-  const old = `${path}.${process.pid}.old`
+  const temporary = newName(path)
+  const old = oldName(path)
+  let made: string | null = null
   try {
+    made = await makeFolder(dirname(path))
+    await restoreFolder(path)
     await rm(temporary, { recursive: true, force: true })
     await makeFolder(temporary)
     await build(temporary)
-    const had = await rename(path, old).then(
-      () => true,
-      () => false,
-    )
+    await rm(old, { recursive: true, force: true })
+    await moveIfThere(path, old)
     try {
       await rename(temporary, path)
     } catch (error) {
-      if (had) await rename(old, path)
+      await moveIfThere(old, path)
       throw error
     }
-    await rm(old, { recursive: true, force: true })
+    await syncFolder(dirname(path))
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => undefined)
-    throw toGraftError(error)
+    await rm(made ?? temporary, { recursive: true, force: true }).catch(() => undefined)
+    throw naming(error, temporary, path)
   }
+  // The exchange is done: an old folder that cannot be removed now goes with the next one.
+  await rm(old, { recursive: true, force: true }).catch(() => undefined)
+}
+
+/** Brings back the folder that {@link replaceFolder} had moved aside when its process was killed. */
+export async function restoreFolder(path: string): Promise<void> {
+  const there = await stat(path).catch(() => null)
+  if (!there) await moveIfThere(oldName(path), path)
+}
+
+async function moveIfThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (toGraftError(error).code !== 'not-found') throw error
+  }
+}
+
+/** The error with the name that the person knows instead of the temporary one. */
+function naming(thrown: unknown, temporary: string, path: string): GraftError {
+  const error = toGraftError(thrown)
+  if (!error.message.includes(temporary)) return error
+  return new GraftError(error.code, error.message.split(temporary).join(path), error.hint, error.details)
 }
 
 /** The error for a part that has no rows or files. */

@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DuckDBDataChunk, UTINYINT } from '@duckdb/node-api'
 import { GraftError } from '../contract/errors'
+import { syncFolder } from '../project/files'
 import { inputKind, roleOf, type Column, type Dtype, type Role, type Schema } from '../schema'
 import { checkEncodedFile, neededColumns } from './check'
 import { duckType } from './columnData'
 import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
-import { encodedFolder, partNames, replaceFolder, type PartName } from './files'
+import { encodedFolder, flushFile, partNames, replaceFolder, type PartName } from './files'
 import { Random } from './random'
 import { expandFiles } from './sources'
 import { parquetOptions } from './write'
@@ -142,6 +143,8 @@ async function writeParts(
     await mkdir(join(folder, part), { recursive: true })
     const path = join(folder, part, 'part-00000.parquet')
     await duck.run(`COPY (SELECT ${select} FROM ${from}) TO ${literal(path)} (${parquetOptions})`)
+    await flushFile(path)
+    await syncFolder(dirname(path))
   }
 }
 

@@ -6,7 +6,15 @@ import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { toGraftError } from '../contract/errors'
 import { Duck, identifier, literal, parquetSource } from './duckdb'
-import { missingPart, partFiles, partNames, writeAtomically, type PartName } from './files'
+import {
+  encodedFolder,
+  missingPart,
+  partFiles,
+  partNames,
+  restoreFolder,
+  writeAtomically,
+  type PartName,
+} from './files'
 import { toJsonCell } from './json'
 import type { Json } from '../schema'
 
@@ -156,6 +164,7 @@ export class DatasetStore {
 
   /** Files, rows and columns of a part, read again only when a file has changed. */
   private async layout(part: PartName): Promise<Layout | null> {
+    await restoreFolder(encodedFolder(this.project))
     const paths = await partFiles(this.project, part)
     if (paths.length === 0) return null
     const stats = await Promise.all(paths.map((path) => stat(path)))

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -270,6 +270,28 @@ describe('a file that does not fit', () => {
     })
     await expect(running).rejects.toMatchObject({ code: 'cancelled' })
     expect(snapshot()).toEqual(before)
+  })
+
+  it('a new project stays without a folder for data', async () => {
+    const fresh = join(folder, 'fresh')
+    mkdirSync(fresh)
+    await writeParquet(file('empty.parquet'), columns(0))
+    const sources = { kind: 'parts' as const, train: [file('empty.parquet')] }
+    await expect(importEncoded({ project: fresh, schema, sources })).rejects.toMatchObject({
+      code: 'invalid-data',
+    })
+    expect(readdirSync(fresh)).toEqual([])
+  })
+
+  it('an exchange that was killed is mended when the data are next opened', async () => {
+    const encoded = join(project, 'dataset', 'encoded')
+    renameSync(encoded, join(project, 'dataset', '.encoded.old'))
+    mkdirSync(join(project, 'dataset', '.encoded.new'))
+    const store = new DatasetStore(project)
+    expect((await store.parts()).map(({ part, rows }) => [part, rows])).toEqual([['train', 1000]])
+    await store.close()
+    await importEncoded({ project, schema, sources: { kind: 'parts', train: [file('a.parquet')] } })
+    expect(readdirSync(join(project, 'dataset')).filter((name) => name.startsWith('.encoded'))).toEqual([])
   })
 
   it('a null, but not in a column that is set aside', async () => {
