@@ -1,0 +1,109 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { _electron, chromium, type ConsoleMessage, type Page } from 'playwright-core'
+import { chromiumBinary } from '../../../scripts/lib/display.mjs'
+import { electronBinary, electronFlags } from '../../../scripts/lib/electron.mjs'
+
+const root = resolve(__dirname, '..', '..', '..')
+const cli = join(root, 'out', 'main', 'cli.cjs')
+
+/** A running workbench with its window, on a new copy of the sample. */
+export interface Workbench {
+  readonly page: Page
+  /** The project folder that is open. */
+  readonly project: string
+  /** A folder for the test's own files. */
+  readonly scratch: string
+  /** The process that everything else of the workbench descends from. */
+  readonly pid: number
+  /** Errors that the window wrote to its console: there should be none. */
+  readonly complaints: string[]
+  close(): Promise<void>
+}
+
+export type Kind = 'electron' | 'served'
+
+/** Makes the sample and opens it in Electron, or in Chromium on the served workbench. */
+export async function openWorkbench(kind: Kind): Promise<Workbench> {
+  const scratch = mkdtempSync(join(tmpdir(), 'graft-e2e-'))
+  const project = join(scratch, 'sample')
+  const env = { ...process.env, GRAFT_HOME: join(scratch, 'home') }
+  const made = spawnSync(process.execPath, [cli, 'new', project, '--sample', 'movielens-100k'], {
+    env,
+    encoding: 'utf8',
+  })
+  if (made.status !== 0) throw new Error(`graft new failed: ${made.stderr}`)
+  const opened = await (kind === 'electron' ? openElectron(project, env) : openServed(project, env))
+  const complaints: string[] = []
+  opened.page.on('console', (message: ConsoleMessage) => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  opened.page.on('pageerror', (error) => complaints.push(error.stack ?? error.message))
+  await opened.page.waitForSelector('[data-line=connected]')
+  return {
+    ...opened,
+    project,
+    scratch,
+    complaints,
+    close: async () => {
+      await opened.close()
+      rmSync(scratch, { recursive: true, force: true })
+    },
+  }
+}
+
+type Opened = Pick<Workbench, 'page' | 'pid' | 'close'>
+
+async function openElectron(project: string, env: NodeJS.ProcessEnv): Promise<Opened> {
+  const runtime = electronBinary(root)
+  if (!runtime) throw new Error('There is no Electron: run `npm test` once, which fetches it.')
+  const app = await _electron.launch({
+    executablePath: runtime.path,
+    args: [...electronFlags(), root, project],
+    env: Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+  })
+  const page = await app.firstWindow()
+  return { page, pid: app.process().pid ?? 0, close: () => app.close() }
+}
+
+async function openServed(project: string, env: NodeJS.ProcessEnv): Promise<Opened> {
+  const executablePath = chromiumBinary()
+  if (!executablePath || !existsSync(executablePath))
+    throw new Error('There is no Chromium; name one in GRAFT_CHROMIUM.')
+  const server = spawn(process.execPath, [cli, 'serve', project, '--port', '0'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const url = await printedUrl(server)
+  const browser = await chromium.launch({ executablePath, args: electronFlags() })
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+  await page.goto(url)
+  return {
+    page,
+    pid: server.pid ?? 0,
+    close: async () => {
+      await browser.close()
+      server.kill('SIGINT')
+      await new Promise((resolveExit) => server.once('exit', resolveExit))
+    },
+  }
+}
+
+/** The one-time link that `serve` prints. */
+function printedUrl(server: ChildProcess): Promise<string> {
+  return new Promise((resolveUrl, reject) => {
+    let text = ''
+    const read = (chunk: Buffer): void => {
+      text += chunk.toString('utf8')
+      const found = /http:\/\/127\.0\.0\.1:\d+\/\S*/.exec(text)
+      if (found) resolveUrl(found[0])
+    }
+    server.stdout?.on('data', read)
+    server.stderr?.on('data', read)
+    server.once('exit', (status) => reject(new Error(`serve ended with status ${status}: ${text}`)))
+  })
+}
