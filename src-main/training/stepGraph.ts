@@ -102,15 +102,15 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
   numberColumns.forEach((column, i) => features.set(column, numberRows[i] ?? labels))
 
   const model = buildModel(graph, spec, features)
-  const loss = binaryCrossEntropy(labels, model.logits)
+  const loss = binaryCrossEntropy(labels, model.logits, model.probability)
   const updates = new UpdateBuilder(graph, learningRate)
-  const steps = graph.scope('update', () => updates.build(model, loss, optimizer))
+  const steps = graph.scope('update', () => updates.build(model, loss.differentiable, optimizer))
 
   const init = runnable(graph, 'run/init', [
     ...initializeWeights(model.weights, seed),
     ...updates.initialize(),
   ])
-  const trainLoss = identity(loss, { name: 'run/train', control: steps })
+  const trainLoss = identity(loss.mean, { name: 'run/train', control: steps })
   const checkpoint = saver(
     graph,
     model.weights.map((weight) => weight.variable),
@@ -130,7 +130,7 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
     fetches: {
       init: init.name,
       trainLoss: trainLoss.name,
-      loss: loss.name,
+      loss: loss.mean.name,
       probability: model.probability.name,
       save: checkpoint.savedSignal.name,
       restore: checkpoint.restoredSignal.name,

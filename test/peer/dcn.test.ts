@@ -132,7 +132,7 @@ describe.each(['stacked', 'parallel'])('a %s DCN', (structure) => {
         values.map(({ variable, value }) => variable.assign(value)),
       )
       const found = gradients(
-        binaryCrossEntropy(labels, model.logits),
+        binaryCrossEntropy(labels, model.logits, model.probability).differentiable,
         trained.map((weight) => weight.variable),
       ).map((gradient) => (gradient instanceof SparseGradient ? gradient.dense() : gradient))
 

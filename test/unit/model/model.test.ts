@@ -166,10 +166,10 @@ async function forwardAndBack(spec: ModelSpec): Promise<{ ops: number; values: M
   const features = featurePlaceholders(graph, spec, (column) => column)
   const labels = placeholder(graph, 'labels', 'float32', [graph.dimension('batch')])
   const model = buildModel(graph, spec, features)
-  const loss = binaryCrossEntropy(labels, model.logits)
+  const loss = binaryCrossEntropy(labels, model.logits, model.probability)
   const trained = model.weights.filter((weight) => weight.trainable)
   const found = gradients(
-    loss,
+    loss.differentiable,
     trained.map((weight) => weight.variable),
   )
   const set = runnable(
@@ -181,7 +181,7 @@ async function forwardAndBack(spec: ModelSpec): Promise<{ ops: number; values: M
       return variable.assign(constant(graph, values, 'float32', { shape: variable.shape }))
     }),
   )
-  const fetched = new Map<string, Tensor>([['loss', loss]])
+  const fetched = new Map<string, Tensor>([['loss', loss.mean]])
   trained.forEach(({ name }, i) => {
     const gradient = found[i]
     if (gradient) fetched.set(name, 'node' in gradient ? gradient : gradient.dense())
