@@ -50,6 +50,8 @@ export function dtypeOf(number: number): DType {
 
 export const floatTypes: readonly DType[] = ['float32', 'float64', 'float16', 'bfloat16']
 export const numberTypes: readonly DType[] = [...floatTypes, 'int32', 'int64', 'uint8', 'int16', 'int8']
+/** Numbers of either sign for which all of TensorFlow's arithmetic has kernels. */
+export const signedTypes: readonly DType[] = [...floatTypes, 'int32', 'int64']
 export const indexTypes: readonly DType[] = ['int32', 'int64']
 
 export function isFloat(dtype: DType): boolean {

@@ -204,8 +204,13 @@ function checkName(name: string): string {
   return name
 }
 
-/** A valid part of a node's name made of any text, such as a column's name; different texts give different names. */
+/**
+ * A valid part of a node's name made of any text, such as a column's name; different texts give different names. What may
+ * not stand in a name becomes `.x<code point>.`, and so does a point that would read like the start of that.
+ */
 export function nodeName(text: string): string {
-  const name = text.replace(/[^A-Za-z0-9_.-]/gu, (c) => `.x${(c.codePointAt(0) ?? 0).toString(16)}.`)
-  return /^[A-Za-z0-9.]/.test(name) ? name : `.${name}`
+  return text.replace(
+    /[^A-Za-z0-9_.-]|\.(?=x)|^[_-]/gu,
+    (character) => `.x${(character.codePointAt(0) ?? 0).toString(16)}.`,
+  )
 }

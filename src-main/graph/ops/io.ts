@@ -1,19 +1,18 @@
 import { attr, table } from '../definition'
-import { dtypeNumbers, isDType } from '../dtypes'
+import { numberTypes } from '../dtypes'
 import { unknown } from '../shape'
 import { none } from './shapes'
 
 const stateful = true as const
 const keyTypes = { key_dtype: attr.type(), value_dtype: attr.type() }
-const table_ = { table_handle: 'resource' }
-const allTypes = Object.keys(dtypeNumbers).filter(isDType)
+const handle = { table_handle: 'resource' }
 
 /** Files, checkpoints and lookup tables. */
 export const ioOps = table({
-  ReadFile: { inputs: { filename: 'string' }, outputs: { contents: 'string' }, stateful, shape: () => [[]] },
+  ReadFile: { inputs: { filename: 'string' }, outputs: { contents: 'string' }, shape: () => [[]] },
   DecodeRaw: {
     inputs: { bytes: 'string' },
-    attrs: { out_type: attr.type(allTypes), little_endian: attr.bool(true) },
+    attrs: { out_type: attr.type([...numberTypes, 'bool']), little_endian: attr.bool(true) },
     outputs: { output: 'out_type' },
     shape: (call) => {
       const shape = call.shape(0)
@@ -47,7 +46,7 @@ export const ioOps = table({
     shape: () => [[]],
   },
   InitializeTableFromTextFileV2: {
-    inputs: { ...table_, filename: 'string' },
+    inputs: { ...handle, filename: 'string' },
     attrs: {
       key_index: attr.int(),
       value_index: attr.int(),
@@ -60,18 +59,18 @@ export const ioOps = table({
     shape: none,
   },
   LookupTableImportV2: {
-    inputs: { ...table_, keys: 'Tin', values: 'Tout' },
+    inputs: { ...handle, keys: 'Tin', values: 'Tout' },
     attrs: { Tin: attr.type(), Tout: attr.type() },
     outputs: {},
     stateful,
     shape: none,
   },
   LookupTableFindV2: {
-    inputs: { ...table_, keys: 'Tin', default_value: 'Tout' },
+    inputs: { ...handle, keys: 'Tin', default_value: 'Tout' },
     attrs: { Tin: attr.type(), Tout: attr.type() },
     outputs: { values: 'Tout' },
     stateful,
     shape: (call) => [call.shape(1)],
   },
-  LookupTableSizeV2: { inputs: table_, outputs: { size: 'int64' }, stateful, shape: () => [[]] },
+  LookupTableSizeV2: { inputs: handle, outputs: { size: 'int64' }, stateful, shape: () => [[]] },
 })

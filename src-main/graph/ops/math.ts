@@ -1,5 +1,5 @@
 import { attr, type OpDefinition, table } from '../definition'
-import { floatTypes, indexTypes, numberTypes } from '../dtypes'
+import { floatTypes, indexTypes, numberTypes, signedTypes } from '../dtypes'
 import { broadcastShape, mergeSize, sameShape, type Shape, unknown } from '../shape'
 import { broadcast, merged, reduced, same, withoutAxis } from './shapes'
 
@@ -75,12 +75,12 @@ export const mathOps = table({
   FloorMod: binary(),
   Maximum: binary(),
   Minimum: binary(),
-  Pow: binary(),
-  SquaredDifference: binary(),
+  Pow: binary(signedTypes),
+  SquaredDifference: binary(signedTypes),
 
-  Neg: unary(numberTypes),
-  Abs: unary(numberTypes),
-  Sign: unary(numberTypes),
+  Neg: unary(signedTypes),
+  Abs: unary(signedTypes),
+  Sign: unary(signedTypes),
   Square: unary(numberTypes),
   Sqrt: unary(),
   Rsqrt: unary(),
@@ -95,7 +95,7 @@ export const mathOps = table({
   Sin: unary(),
   Cos: unary(),
   Floor: unary(),
-  Round: unary(numberTypes),
+  Round: unary(signedTypes),
 
   SigmoidGrad: gradientOf('y', 'dy', 'z'),
   TanhGrad: gradientOf('y', 'dy', 'z'),
@@ -153,7 +153,7 @@ export const mathOps = table({
     attrs: {
       transpose_a: attr.bool(false),
       transpose_b: attr.bool(false),
-      T: attr.type([...floatTypes, 'int32', 'int64']),
+      T: attr.type(signedTypes),
       grad_a: attr.bool(false),
       grad_b: attr.bool(false),
     },
@@ -170,7 +170,7 @@ export const mathOps = table({
   BatchMatMulV2: {
     inputs: { x: 'T', y: 'T' },
     attrs: {
-      T: attr.type([...floatTypes, 'int32', 'int64']),
+      T: attr.type(signedTypes),
       adj_x: attr.bool(false),
       adj_y: attr.bool(false),
       grad_x: attr.bool(false),

@@ -50,14 +50,23 @@ describe('a graph', () => {
   })
 
   it('makes valid names of any text, different ones of different texts', () => {
+    const tricky = fc.string({
+      unit: fc.constantFrom('.', 'x', '4', '1', '_', 'é', 'A', 'a'),
+      minLength: 1,
+      maxLength: 8,
+    })
+    const text = fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), tricky)
+    expect(nodeName('é')).not.toBe(nodeName(nodeName('é')))
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 1 }), fc.string({ minLength: 1 }), (a, b) => {
+      fc.property(text, tricky, (a, b) => {
         const graph = new Graph()
         const name = placeholder(graph, nodeName(a), 'float32', []).node.name
         expect(name).toMatch(/^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/)
         expect(name).not.toContain(',')
         expect(nodeName(a) === nodeName(b)).toBe(a === b)
+        expect(nodeName(nodeName(a)) === nodeName(a)).toBe(nodeName(a) === a)
       }),
+      { numRuns: 2000 },
     )
   })
 
