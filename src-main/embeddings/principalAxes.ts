@@ -24,11 +24,11 @@ export async function principalAxes(values: Float32Array, rows: number, width: n
 }
 
 function centre(values: Float32Array, rows: number, width: number): void {
-  for (let c = 0; c < width; c++) {
-    let sum = 0
-    for (let r = 0; r < rows; r++) sum += values[r * width + c] ?? 0
-    const mean = rows === 0 ? 0 : sum / rows
-    for (let r = 0; r < rows; r++) values[r * width + c] = (values[r * width + c] ?? 0) - mean
+  const sums = backProject(values, rows, width, new Float32Array(rows).fill(1))
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < width; c++) {
+      values[r * width + c] = (values[r * width + c] ?? 0) - (sums[c] ?? 0) / rows
+    }
   }
 }
 
@@ -77,15 +77,18 @@ function startVector(
   width: number,
   orthogonalTo: Float64Array | null,
 ): Float64Array {
-  let best = new Float64Array(width)
-  let bestSquares = 0
+  const along = orthogonalTo && project(values, rows, width, orthogonalTo)
+  let best = 0
+  let bestSquares = -1
   for (let r = 0; r < rows; r++) {
-    const row = Float64Array.from(values.subarray(r * width, (r + 1) * width))
-    if (orthogonalTo) removeComponent(row, orthogonalTo)
-    const squares = dot(row, row)
-    if (squares > bestSquares) [best, bestSquares] = [row, squares]
+    // Pythagoras: what is left of the row's length without its component along the unit axis.
+    let squares = -((along?.[r] ?? 0) ** 2)
+    for (let i = r * width; i < (r + 1) * width; i++) squares += (values[i] ?? 0) ** 2
+    if (squares > bestSquares) [best, bestSquares] = [r, squares]
   }
-  return best
+  const row = Float64Array.from(values.subarray(best * width, (best + 1) * width))
+  if (orthogonalTo) removeComponent(row, orthogonalTo)
+  return row
 }
 
 /** Zero where no variance is left: all rows are alike, or lie on one line. */

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { tableSource } from '../contract/document'
 import { alignmentReport, tableStatistics } from '../contract/views'
 
-/** `embeddings/<table>/report.json`: all that is known about a stored table. */
-export const storedTable = z.object({
+/** `embeddings/<table>/report.json`: what a table is and where it came from. */
+export const tableRecord = z.object({
   version: z.literal(1),
   report: alignmentReport,
   source: tableSource,
@@ -19,6 +19,8 @@ export const storedTable = z.object({
   /** SHA-256 of the little-endian float32 rows. */
   hash: z.string(),
   attachedAt: z.string(),
-  statistics: tableStatistics,
 })
+
+/** All that is known about a stored table: its record, and the statistics beside it in `statistics.json`. */
+export const storedTable = tableRecord.extend({ statistics: tableStatistics })
 export type StoredTable = z.infer<typeof storedTable>

@@ -1,16 +1,19 @@
 import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { z } from 'zod'
 import { GraftError, toGraftError } from '../contract/errors'
+import { tableStatistics } from '../contract/views'
 import { makeFolder, recoverFolder, replaceFolder, stagingPath, writeFileAtomic } from '../project/files'
 import { TableHash } from './hash'
 import { NpyWriter } from './npyWriter'
 import { mockTable } from './random'
 import { npyReader } from './readers/npy'
-import { storedTable, type StoredTable } from './record'
+import { tableRecord, type StoredTable } from './record'
 import { StatisticsBuilder } from './statistics'
 
 const tableFile = 'table.npy'
 const recordFile = 'report.json'
+const statisticsFile = 'statistics.json'
 
 /** What the store cannot find out from the rows themselves. */
 export type TableFacts = Pick<StoredTable, 'report' | 'source' | 'dtype'>
@@ -22,7 +25,7 @@ export interface LoadedTable {
   readonly values: Float32Array // [rows, width]
 }
 
-/** The aligned tables of a project: `embeddings/<id>/table.npy` and `report.json`. */
+/** The aligned tables of a project: `embeddings/<id>/` with `table.npy`, `report.json` and `statistics.json`. */
 export class EmbeddingStore {
   readonly folder: string
 
@@ -56,30 +59,10 @@ export class EmbeddingStore {
 
   /** A table's record. @throws GraftError `not-found`, `invalid-file` */
   async read(id: string): Promise<StoredTable> {
-    const path = join(this.folderOf(id), recordFile)
-    await recoverFolder(this.folderOf(id))
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (toGraftError(error).code !== 'not-found') throw error
-      throw new GraftError(
-        'not-found',
-        `There is no table '${id}': ${path} is missing.`,
-        'Attach the vectors again.',
-      )
-    })
-    let content: unknown
-    try {
-      content = JSON.parse(text)
-    } catch {
-      throw new GraftError('invalid-file', `${path} is not valid JSON.`, 'Attach the vectors again.')
-    }
-    const parsed = storedTable.safeParse(content)
-    if (parsed.success) return parsed.data
-    const [issue] = parsed.error.issues
-    throw new GraftError(
-      'invalid-file',
-      `${path} does not describe a table: ${issue ? `${issue.path.join('.')}: ${issue.message}` : 'unknown form'}.`,
-      'Attach the vectors again.',
-    )
+    const folder = this.folderOf(id)
+    await recoverFolder(folder)
+    const record = await readJson(join(folder, recordFile), tableRecord, id)
+    return { ...record, statistics: await readJson(join(folder, statisticsFile), tableStatistics, id) }
   }
 
   /** A table's rows in memory, checked against the recorded hash. @throws GraftError `invalid-file` where they differ */
@@ -204,18 +187,39 @@ async function fillFolder(
       statistics.add(block)
     }
     const { bytes, dataOffset, hash } = await writer.finish()
-    const record: StoredTable = {
+    const record: z.infer<typeof tableRecord> = {
       version: 1,
       ...facts,
       file: { name: tableFile, bytes, dataOffset },
       hash,
       attachedAt: new Date().toISOString(),
-      statistics: await statistics.finish(),
     }
+    const found = await statistics.finish()
     await writeFileAtomic(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`)
-    return record
+    await writeFileAtomic(join(folder, statisticsFile), `${JSON.stringify(found)}\n`)
+    return { ...record, statistics: found }
   } catch (error) {
     await writer.abandon()
     throw error
   }
+}
+
+/** One of a table's JSON files. @throws GraftError `not-found`, `invalid-file` */
+async function readJson<T>(path: string, form: z.ZodType<T>, id: string): Promise<T> {
+  const hint = 'Attach the vectors again.'
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (toGraftError(error).code !== 'not-found') throw error
+    throw new GraftError('not-found', `There is no table '${id}': ${path} is missing.`, hint)
+  })
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch {
+    throw new GraftError('invalid-file', `${path} is not valid JSON.`, hint)
+  }
+  const parsed = form.safeParse(content)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue ? `${issue.path.join('.')}: ${issue.message}` : 'unknown form'
+  throw new GraftError('invalid-file', `${path} does not describe a table: ${where}.`, hint)
 }

@@ -1,4 +1,5 @@
-import { type ModelSpec, tableOf } from '../model'
+import { findArchitecture, type ModelSpec, tableOf } from '../model'
+import { findOptimizer } from '../training/optimizers'
 import type { ExportPlan } from './plan'
 import predictScript from './predict.py?raw'
 import { replayCsv } from './rows'
@@ -52,6 +53,7 @@ function describeInputs(spec: ModelSpec): Record<string, unknown>[] {
 /** The run's record without what only Graft needs, and what the model takes and gives. */
 function trainingJson({ record, model }: ExportPlan): string {
   const { document } = record
+  const { optimizer } = document.training
   const content = {
     run: record.id,
     status: record.status,
@@ -64,8 +66,15 @@ function trainingJson({ record, model }: ExportPlan): string {
     datasetHash: record.datasetHash,
     rows: record.rows,
     initialWeights: record.initialWeights,
-    model: { ...record.model, settings: model.settings },
-    training: document.training,
+    // Settings as they were in force, defaults written out.
+    model: { ...record.model, settings: findArchitecture(model.architecture).settings.parse(model.settings) },
+    training: {
+      ...document.training,
+      optimizer: {
+        name: optimizer.name,
+        settings: findOptimizer(optimizer.name).settings.parse(optimizer.settings),
+      },
+    },
     inputs: describeInputs(model),
     output: { name: outputName, meaning: `probability that ${record.target} is 1` },
     epochs: record.epochs,
@@ -106,9 +115,9 @@ function readme(plan: ExportPlan): string {
   )
   return `# ${record.document.name}: ${record.document.model.architecture} for \`${record.target}\`
 
-A TensorFlow SavedModel, trained by Graft (run ${record.id}). Python and TensorFlow Serving load this folder as it is; its
-signatures \`predict\` and \`serving_default\` take one tensor \`[batch]\` a column and give \`${outputName}\` \`[batch]\`, the
-probability that \`${record.target}\` is 1.
+A TensorFlow SavedModel, trained by Graft (run ${record.id}). Python and TensorFlow Serving load this folder as it is
+(Serving as a version of a model: \`models/${record.target}/1\`). Its signatures \`predict\` and \`serving_default\` take one
+tensor \`[batch]\` a column and give \`${outputName}\` \`[batch]\`, the probability that \`${record.target}\` is 1.
 
 | input | type | values |
 | --- | --- | --- |

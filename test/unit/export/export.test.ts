@@ -94,7 +94,8 @@ describe('export', () => {
       run: 'first',
       seed: 7,
       target: 'liked',
-      training: { optimizer: { name: 'adagrad' } },
+      training: { optimizer: { name: 'adagrad', settings: { learningRate: expect.any(Number) } } },
+      model: { settings: { structure: 'stacked' } },
       inputs: spec.inputs.map(({ column, kind }) => ({ column, kind })),
       tables: [
         { table: 'movieId', frozen: true, file: 'embeddings/movieId.npy' },
