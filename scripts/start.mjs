@@ -11,7 +11,7 @@ import { electronFlags } from './lib/electron.mjs'
 import { requireNode } from './lib/node-version.mjs'
 import { trainSample } from './lib/sample.mjs'
 import { root, setUpElectron, setUpEngine, setUpProgram } from './lib/setup.mjs'
-import { fail, say } from './lib/terminal.mjs'
+import { fail, say, sayFailure } from './lib/terminal.mjs'
 
 requireNode()
 process.env.INIT_CWD ??= process.cwd()
@@ -19,7 +19,6 @@ const parameters = process.argv.slice(2)
 
 try {
   await setUpProgram()
-  await setUpEngine({ askForGpu: true })
   process.exitCode = hasDisplay() ? await openWindow() : await useTerminal()
 } catch (error) {
   fail(error)
@@ -27,6 +26,8 @@ try {
 
 /** @returns {Promise<number>} exit status */
 async function openWindow() {
+  // Without TensorFlow there is still data to look at, and the window offers to try again.
+  await setUpEngine({ askForGpu: true }).catch(sayFailure)
   const runtime = await setUpElectron().catch((error) => {
     say(`${error.message} ${error.hint ?? ''}`)
     say('Serving the workbench to a browser instead.')
@@ -43,6 +44,7 @@ async function openWindow() {
 
 /** @returns {Promise<number>} */
 async function useTerminal() {
+  await setUpEngine({ askForGpu: true })
   say('There is no display: training the sample here, then serving the workbench to a browser.')
   const status = await trainSample(root)
   return status === 0 ? serve() : status

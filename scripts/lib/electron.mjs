@@ -78,6 +78,7 @@ export async function provisionElectron({ root, cache = cacheFolder(), onProgres
   const why = await downloadOwn(root, cache, onProgress, signal)
   const own = electronBinary(root, cache)
   if (own) return own
+  onProgress({ label: `Electron’s own download failed (${why}); trying a stand-in`, done: 0, total: 0 })
   try {
     await provisionStandIn(cache, onProgress, signal)
   } catch (error) {

@@ -62,9 +62,10 @@ async function chooseDevice(ask) {
 }
 
 /**
- * Electron's runtime; null where none can be had, which is said, since the workbench can be served to a browser.
+ * Electron's runtime; that it is a stand-in is said each time.
  *
  * @returns {Promise<import('./electron.mjs').ElectronRuntime>}
+ * @throws {import('./failure.mjs').SetupError} where none can be had; the workbench can then be served to a browser
  */
 export async function setUpElectron() {
   const runtime =
