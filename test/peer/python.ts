@@ -36,7 +36,7 @@ export async function runPython(
   const what = script.endsWith('.py') ? [script] : ['-c', script]
   const child = spawn(interpreter, [...what, ...args], {
     cwd,
-    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', PYTHONDONTWRITEBYTECODE: '1', ...env },
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   let stdout = ''
