@@ -163,11 +163,12 @@ describe('other names and other pages', () => {
 
   it('takes a file from our own page alone', async () => {
     const path = `${servedPaths.upload}?name=a.npy`
-    for (const headers of [
+    const wrong: Record<string, string>[] = [
       { Host: host(), ...known() },
       { Host: host(), ...known(), Origin: 'http://evil.example' },
       { Host: host(), Origin: origin() },
-    ])
+    ]
+    for (const headers of wrong)
       expect((await ask(path, headers, 'POST', 'x')).status).toBe(403)
   })
 
