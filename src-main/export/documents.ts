@@ -31,9 +31,10 @@ export function exportDocuments(plan: ExportPlan): ExportDocument[] {
   ]
 }
 
-/** Where a table's vectors are inside of the folder. */
+/** Where a table's vectors are inside of the folder. What no file name may hold is percent-encoded, so names stay apart. */
 export function tableFileName(table: string): string {
-  return `embeddings/${table.replace(/[/\\:*?"<>|]/g, '_').replace(/^\.+/, '_')}.npy`
+  const safe = table.replace(/[/\\:*?"<>|%]|^\./g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+  return `embeddings/${safe}.npy`
 }
 
 function describeInputs(spec: ModelSpec): Record<string, unknown>[] {

@@ -37,7 +37,7 @@ export interface ExportRequest {
 
 /**
  * Gathers what a run left behind into a plan; writes nothing.
- * @throws GraftError `not-found` for a run without saved weights, `invalid-file` where its files cannot be read
+ * @throws GraftError `not-found` for a run without saved weights, `busy` while it trains, `invalid-file` where its files cannot be read
  */
 export async function planExport({
   run,
@@ -48,6 +48,11 @@ export async function planExport({
   const record = await run.readRecord()
   if (!record) {
     throw new GraftError('not-found', `There is no run ${run.id} in this project.`, 'Choose one of its runs.')
+  }
+  if (record.status === 'starting' || record.status === 'running' || record.status === 'stopping') {
+    throw new GraftError('busy', `Run ${run.id} is still training.`, 'Stop it, or wait until it is done.', {
+      run: run.id,
+    })
   }
   const model = await readModel(run)
   return {

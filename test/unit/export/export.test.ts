@@ -40,7 +40,7 @@ describe('export', () => {
     expect(result.check.maxDifference).toBeLessThanOrEqual(1e-6)
     expect(result.files.map(({ name }) => name)).toEqual([
       'README.md',
-      'embeddings/genre, _main_.npy',
+      'embeddings/genre, %22main%22.npy',
       'embeddings/movieId.npy',
       'example.csv',
       'predict.py',
@@ -62,7 +62,7 @@ describe('export', () => {
     const { path } = await write(content)
     for (const table of content.record.tables) {
       const file = await openVectorFile(
-        join(path, 'embeddings', table.table === 'movieId' ? 'movieId.npy' : 'genre, _main_.npy'),
+        join(path, 'embeddings', table.table === 'movieId' ? 'movieId.npy' : 'genre, %22main%22.npy'),
       )
       expect(file.arrays[0]).toMatchObject({ dtype: 'float32', shape: [table.rows, table.width] })
       const hash = new TableHash()
@@ -99,7 +99,7 @@ describe('export', () => {
       inputs: spec.inputs.map(({ column, kind }) => ({ column, kind })),
       tables: [
         { table: 'movieId', frozen: true, file: 'embeddings/movieId.npy' },
-        { table: 'genre, "main"', frozen: false, file: 'embeddings/genre, _main_.npy' },
+        { table: 'genre, "main"', frozen: false, file: 'embeddings/genre, %22main%22.npy' },
       ],
     })
   })
@@ -146,6 +146,11 @@ describe('export', () => {
     const request = { folder: join(scratch, 'none'), force: false }
     const nothing = new RunFolder(join(scratch, 'runs', 'nothing'), 'nothing')
     expect((await failure(planExport({ ...request, run: nothing }))).code).toBe('not-found')
+    const training = new RunFolder(join(scratch, 'runs', 'training'), 'training')
+    await cp(run.path, training.path, { recursive: true })
+    const record = (await plan('any')).record
+    await training.writeRecord({ ...record, id: 'training', status: 'running' })
+    expect((await failure(planExport({ ...request, run: training }))).code).toBe('busy')
     const crashed = new RunFolder(join(scratch, 'runs', 'crashed'), 'crashed')
     await cp(run.path, crashed.path, { recursive: true })
     await rm(join(crashed.path, 'weights'), { recursive: true })
