@@ -78,7 +78,7 @@ async function train(steps: number) {
   const before = session.run({}, [table.read().name])[0]?.data
   const call = session.prepare(['ids', 'labels', 'rate'], [step.name])
   const losses = batches(steps).map(
-    ([ids, labels]) => call.run([ids, labels, Float32Array.of(0.5)])[0]?.data[0],
+    ([ids, labels]) => call.run([ids, labels, Float32Array.of(3)])[0]?.data[0],
   )
   const after = session.run({}, [table.read().name])[0]?.data
   const { secondsInside, runs } = session
