@@ -77,8 +77,8 @@ function aucPoints({ steps, stepsPerEpoch }: Curve): (number | null)[][] {
     const points: (number | null)[][] = []
     if (step.epoch !== epoch) points.push([step.epoch - 1, null])
     epoch = step.epoch
-    const at = step.step / size
-    if (step.auc !== null && at - (step.epoch - 1) > 0.1) points.push([at, step.auc])
+    const within = step.step - (step.epoch - 1) * size
+    if (step.auc !== null && within > size / 10) points.push([step.step / size, step.auc])
     return points
   })
 }
