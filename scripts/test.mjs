@@ -104,7 +104,8 @@ async function runVitest(project, scratch) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const run = [vitest, 'run', '--root', root, '--project', project, ...reporters, ...passedOn]
   // vitest.config.ts is loaded as vitest 4 loads it by default; the notice on a later default helps nobody here.
-  const env = { ...process.env, VITE_CONFIG_NATIVE_IGNORE_WARNING: 'true' }
+  // TensorFlow's own notices (level 2: errors only) would bury what failed.
+  const env = { TF_CPP_MIN_LOG_LEVEL: '2', ...process.env, VITE_CONFIG_NATIVE_IGNORE_WARNING: 'true' }
   return readTally(report, await runAttached(process.execPath, run, { cwd: root, env }))
 }
 

@@ -109,6 +109,8 @@ export async function compileBinding(request) {
   await Promise.all(units.map((unit) => run([...compile, join(binding, `${unit}.cc`), '-o', object(unit)])))
   // Node's own symbols come from the process that loads the binding; a Mac's linker has to be told so.
   const shared = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']
+  // Libraries that the binding itself calls nothing of are named as needs all the same: TensorFlow opens them later.
+  if (process.platform === 'linux') shared.push('-Wl,--no-as-needed')
   await run([
     ...shared,
     ...units.map(object),

@@ -26,6 +26,12 @@ import { extractWheel } from './wheel.mjs'
  * @typedef {Pick<import('../engine.mjs').EngineManifest, 'source' | 'compiler' | 'files'>} MadeEngine
  */
 
+/** NVIDIA's libraries that TensorFlow's CUDA build opens by name. */
+const loadedByTensorflow =
+  /^lib(cudart|cublas|cublasLt|cufft|cupti|curand|cusolver|cusparse|cudnn|nccl|nvJitLink|nvrtc)\.so/
+/** What those open in their turn, from the folder that they are in. */
+const openedByThose = /^lib(cudnn_\w+|nvrtc-builtins)\.so/
+
 const zigRequirement = 'ziglang>=0.13'
 /** Unpacked size of that wheel, about. */
 const zigBytes = 300e6
@@ -117,8 +123,7 @@ export async function engineFromWheel(step, recipe) {
     nodeInclude: await nodeHeaders(step.packages),
     tensorflowInclude: include,
     engine,
-    // cuDNN opens its own parts when it wants them; they need not be loaded at the start.
-    libraries: libraries.filter((name) => !name.startsWith('libcudnn_')),
+    libraries: libraries.filter((name) => name.startsWith('libtensorflow') || loadedByTensorflow.test(name)),
     runPath: recipe.runPath,
     scratch,
     onProgress: (done, total) => onProgress({ phase: 'compile', label, done, total, unit: 'steps' }),
@@ -147,7 +152,9 @@ function placeOf(name, recipe, engine, include) {
   if (name === `tensorflow/${recipe.library}`) return join(engine, recipe.library)
   if (name === `tensorflow/${recipe.framework}`) return join(engine, recipe.framework)
   const cuda = /^nvidia\/[^/]+\/lib\/(lib[^/]+\.so[.\d]*)$/.exec(name)
-  if (cuda?.[1]) return join(engine, cuda[1])
+  if (cuda?.[1]) {
+    return loadedByTensorflow.test(cuda[1]) || openedByThose.test(cuda[1]) ? join(engine, cuda[1]) : null
+  }
   for (const pattern of headers) {
     const found = pattern.exec(name)
     if (found?.[1]) return join(include, found[1])
