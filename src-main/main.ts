@@ -42,6 +42,7 @@ runShell({
       client: services.client,
       subscribe: (listener) => services.bench.bus.subscribe(listener),
       openProject: (path) => openAtStart(services, path),
+      save: () => services.bench.save(),
       close: () => services.bench.close(),
     }
   },

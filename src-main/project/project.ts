@@ -55,7 +55,10 @@ export class Project {
         { path },
       )
     })
-    return new Project(path, parseDocument(text, file), hashOf(text))
+    const project = new Project(path, parseDocument(text, file), hashOf(text))
+    // A folder that may only be read keeps what it has.
+    await project.mendSchema().catch(() => undefined)
+    return project
   }
 
   /**
@@ -186,14 +189,14 @@ export class Project {
   private async save(): Promise<void> {
     try {
       await this.takeIn()
-      if (this.unsaved.length > 0) {
-        const count = this.unsaved.length
+      const count = this.unsaved.length
+      // Undone to what is on disk: nothing to write, and no failure to tell.
+      if (count > 0 && hashOf(printDocument(this.document)) !== this.savedHash)
         await withLock(join(this.path, projectFiles.lock), async () => {
           await this.takeIn()
           await this.write(this.document)
         })
-        this.unsaved.splice(0, count)
-      }
+      this.unsaved.splice(0, count)
       this.error = null
     } catch (thrown) {
       this.error = toGraftError(thrown).toWire()
@@ -203,6 +206,7 @@ export class Project {
   private async takeIn(): Promise<void> {
     const file = join(this.path, projectFiles.document)
     const text = await readFile(file, 'utf8').catch(() => null)
+    if (text === null) this.savedHash = '' // somebody removed it: it is written anew
     if (text === null || hashOf(text) === this.savedHash) return
     const theirs = parseDocument(text, file)
     const merged = this.unsaved.reduce((document, again) => {
@@ -215,6 +219,13 @@ export class Project {
     this.savedHash = hashOf(text)
     this.history = record(this.history, labelOf({ type: 'reload', document: merged }), merged)
     this.tell()
+  }
+
+  /** Writes `schema.pbtxt` where a process that died between the two files left it out of step. */
+  private async mendSchema(): Promise<void> {
+    const file = join(this.path, projectFiles.schema)
+    const text = writeSchemaPbtxt(effectiveSchema(this.document))
+    if ((await readFile(file, 'utf8').catch(() => null)) !== text) await writeFileAtomic(file, text)
   }
 
   private async write(document: ProjectDocument): Promise<void> {

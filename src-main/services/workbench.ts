@@ -56,6 +56,7 @@ export class Workbench {
       const absolute = resolve(path)
       if (this.current?.path === absolute) return this.current
       this.refuseWhileTraining()
+      await this.save()
       const project = await Project.open(absolute)
       const session = await ProjectSession.open(project, {
         bus: this.bus,
@@ -77,6 +78,7 @@ export class Workbench {
     return this.inTurn(async () => {
       if (!this.current) return
       this.refuseWhileTraining()
+      await this.save()
       await this.leave()
       this.bus.emit('project.changed', { project: null })
       this.bus.emit('runs.changed', { runs: [] })
@@ -106,6 +108,11 @@ export class Workbench {
   /** Tells the windows which projects are recent. */
   async tellRecent(): Promise<void> {
     this.bus.emit('recent.changed', { recent: await this.recent.list() })
+  }
+
+  /** Writes what is not on disk yet. @throws GraftError where that fails; the project stays open with its edits */
+  async save(): Promise<void> {
+    await this.current?.project.flush()
   }
 
   /** Ends what runs and saves what is open. */

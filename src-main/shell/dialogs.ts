@@ -43,3 +43,17 @@ export async function showFailure(window: BrowserWindow | null, thrown: unknown)
   const options = { type: 'error' as const, message, detail: hint, buttons: ['OK'] }
   await (window ? dialog.showMessageBox(window, options) : dialog.showMessageBox(options))
 }
+
+/** Asks whether to close although edits could not be saved. */
+export async function askToLoseEdits(window: BrowserWindow, thrown: unknown): Promise<boolean> {
+  const { message, hint } = toGraftError(thrown)
+  const { response } = await dialog.showMessageBox(window, {
+    type: 'warning',
+    message: 'The last edits could not be saved.',
+    detail: `${message}\n${hint}`,
+    buttons: ['Keep open', 'Close and lose them'],
+    defaultId: 0,
+    cancelId: 0,
+  })
+  return response === 1
+}

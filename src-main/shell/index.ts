@@ -5,7 +5,7 @@ import { type DesktopPort } from '../services/desktop'
 import { type ForkTrainer } from '../training/worker'
 import { declareAppProtocol, serveAppProtocol } from './appProtocol'
 import { projectArgument } from './arguments'
-import { electronDesktop, showFailure } from './dialogs'
+import { askToLoseEdits, electronDesktop, showFailure } from './dialogs'
 import { IpcTransport } from './ipc'
 import { setMenu } from './menu'
 import { guardNavigation, guardPermissions } from './navigationGuard'
@@ -26,6 +26,8 @@ export interface ShellServices {
   readonly subscribe: (listener: (message: EventMessage) => void) => () => void
   /** Opens the project that a start or a second start names, or what was open last. */
   readonly openProject: (path: string | null) => Promise<void>
+  /** Writes what is not on disk yet; throws where that fails. */
+  readonly save: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -68,6 +70,7 @@ export function runShell(options: ShellOptions): void {
     const show = (): void => {
       window = openWindow(options.preload, options.icon, state)
       transport.connect(window)
+      closeWhenSaved(window, services.save)
       window.once('closed', () => (window = null))
     }
     show()
@@ -85,6 +88,28 @@ export function runShell(options: ShellOptions): void {
   })
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit()
+  })
+}
+
+/** A window closes once everything is on disk, or when the person would rather lose it. */
+function closeWhenSaved(window: BrowserWindow, save: () => Promise<void>): void {
+  let mayClose = false
+  let quitting = false
+  const noteQuit = (): void => void (quitting = true)
+  app.on('before-quit', noteQuit)
+  window.once('closed', () => app.off('before-quit', noteQuit))
+  const close = (): void => {
+    mayClose = true
+    window.close()
+    if (quitting) app.quit()
+  }
+  window.on('close', (event) => {
+    if (mayClose) return
+    event.preventDefault()
+    save().then(close, async (error: unknown) => {
+      if (await askToLoseEdits(window, error)) close()
+      else quitting = false
+    })
   })
 }
 
