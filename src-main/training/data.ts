@@ -61,26 +61,71 @@ export interface PackedBatch {
   readonly numbers: Float32Array
 }
 
-/** Gathers the rows of a part into two arrays a batch, column after column: two feeds a step, whatever the columns. */
+/**
+ * A part's rows as the model reads them, row after row: the values of a row lie side by side, so that a batch of rows from
+ * anywhere costs one access to far memory a row, and not one a value.
+ */
+export class RowStore {
+  readonly rows: number
+  readonly idColumns: readonly string[]
+  /** Continuous columns, then the target. */
+  readonly numberColumns: readonly string[]
+  /** [rows, id columns + number columns], the same memory seen as either type. */
+  readonly words: Int32Array
+  readonly floats: Float32Array
+
+  constructor(spec: ModelSpec, target: string, part: MemoryPart) {
+    this.rows = part.rows
+    this.idColumns = categoricalColumns(spec)
+    this.numberColumns = [...continuousColumns(spec), target]
+    const { width } = this
+    const { words, floats } = allocate(width * part.rows)
+    this.words = words
+    this.floats = floats
+    this.idColumns.forEach((name, i) => spread(columnOf(part, name), this.words, i, width))
+    this.numberColumns.forEach((name, i) =>
+      spread(columnOf(part, name), this.floats, this.idColumns.length + i, width),
+    )
+  }
+
+  get width(): number {
+    return this.idColumns.length + this.numberColumns.length
+  }
+}
+
+function spread(values: NumberArray, out: NumberArray, offset: number, stride: number): void {
+  for (let i = 0; i < values.length; i++) out[offset + i * stride] = values[i] ?? 0
+}
+
+/** Rows that are gathered at once: about 2 MB of them. */
+const aheadBytes = 2 * 2 ** 20
+
+/**
+ * Deals rows into two arrays a batch, column after column: two feeds a step, whatever the columns.
+ *
+ * Rows in an order of their own are gathered some dozens of batches ahead. A step of TensorFlow leaves nothing of them in
+ * the processor's caches, so that fetching them batch by batch would wait for memory at every row.
+ */
 export class BatchPacker {
-  private readonly idColumns: readonly NumberArray[]
-  private readonly numberColumns: readonly NumberArray[]
   private readonly ids: Int32Array
   private readonly numbers: Float32Array
-  readonly rows: number
+  private readonly aheadBatches: number
+  /** [rows ahead, width], the same memory seen as either type; made when rows are first asked for in an order. */
+  private ahead: { words: Int32Array; floats: Float32Array } | null = null
+  private aheadOf: { order: Uint32Array; from: number } | null = null
 
   constructor(
-    spec: ModelSpec,
-    target: string,
-    part: MemoryPart,
+    readonly store: RowStore,
     readonly batchSize: number,
   ) {
-    this.rows = part.rows
-    this.idColumns = categoricalColumns(spec).map((name) => columnOf(part, name))
-    this.numberColumns = [...continuousColumns(spec), target].map((name) => columnOf(part, name))
-    const size = Math.min(batchSize, part.rows)
-    this.ids = new Int32Array(this.idColumns.length * size)
-    this.numbers = new Float32Array(this.numberColumns.length * size)
+    const size = Math.min(batchSize, store.rows)
+    this.ids = new Int32Array(store.idColumns.length * size)
+    this.numbers = new Float32Array(store.numberColumns.length * size)
+    this.aheadBatches = Math.max(1, Math.floor(aheadBytes / (4 * store.width * Math.max(1, size))))
+  }
+
+  get rows(): number {
+    return this.store.rows
   }
 
   get batches(): number {
@@ -91,27 +136,50 @@ export class BatchPacker {
   batch(index: number, order: Uint32Array | null): PackedBatch {
     const first = index * this.batchSize
     const rows = Math.min(this.batchSize, this.rows - first)
-    const ids = this.ids.subarray(0, this.idColumns.length * rows)
-    const numbers = this.numbers.subarray(0, this.numberColumns.length * rows)
-    this.idColumns.forEach((column, i) => pick(column, order, first, rows, ids, i * rows))
-    this.numberColumns.forEach((column, i) => pick(column, order, first, rows, numbers, i * rows))
-    return { rows, ids, numbers }
+    if (!order) return this.deal(this.store.words, this.store.floats, first, rows)
+    const from = index - (index % this.aheadBatches)
+    const { words, floats } = this.gather(order, from)
+    return this.deal(words, floats, (index - from) * this.batchSize, rows)
   }
 
   /** Where the targets of a batch begin in its `numbers`. */
   targetOffset(batch: PackedBatch): number {
-    return (this.numberColumns.length - 1) * batch.rows
+    return (this.store.numberColumns.length - 1) * batch.rows
+  }
+
+  /** The rows of the batches from `from` on, in their order. */
+  private gather(order: Uint32Array, from: number): { words: Int32Array; floats: Float32Array } {
+    const { words, width } = this.store
+    this.ahead ??= allocate(Math.min(this.rows, this.aheadBatches * this.batchSize) * width)
+    if (this.aheadOf?.order === order && this.aheadOf.from === from) return this.ahead
+    const first = from * this.batchSize
+    const count = Math.min(this.aheadBatches * this.batchSize, this.rows - first)
+    const out = this.ahead.words
+    for (let i = 0; i < count; i++) {
+      const row = (order[first + i] ?? 0) * width
+      for (let c = 0; c < width; c++) out[i * width + c] = words[row + c] ?? 0
+    }
+    this.aheadOf = { order, from }
+    return this.ahead
+  }
+
+  /** Rows that lie one after another, column after column. */
+  private deal(words: Int32Array, floats: Float32Array, first: number, rows: number): PackedBatch {
+    const { width, idColumns, numberColumns } = this.store
+    const idCount = idColumns.length
+    const numberCount = numberColumns.length
+    const ids = this.ids.subarray(0, idCount * rows)
+    const numbers = this.numbers.subarray(0, numberCount * rows)
+    for (let i = 0; i < rows; i++) {
+      const row = (first + i) * width
+      for (let c = 0; c < idCount; c++) ids[c * rows + i] = words[row + c] ?? 0
+      for (let c = 0; c < numberCount; c++) numbers[c * rows + i] = floats[row + idCount + c] ?? 0
+    }
+    return { rows, ids, numbers }
   }
 }
 
-function pick(
-  source: NumberArray,
-  order: Uint32Array | null,
-  first: number,
-  rows: number,
-  out: NumberArray,
-  offset: number,
-): void {
-  if (!order) out.set(source.subarray(first, first + rows), offset)
-  else for (let i = 0; i < rows; i++) out[offset + i] = source[order[first + i] ?? 0] ?? 0
+function allocate(elements: number): { words: Int32Array; floats: Float32Array } {
+  const memory = new ArrayBuffer(4 * elements)
+  return { words: new Int32Array(memory), floats: new Float32Array(memory) }
 }

@@ -3,11 +3,11 @@ import { dirname } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { GraftError } from '../contract/errors'
 import type { EpochResult, MetricValues } from '../contract/runs'
-import { shuffledOrder, type MemoryPart } from '../dataset/batches'
+import { shuffledOrder } from '../dataset/batches'
 import { countParameters, type ModelSpec } from '../model'
 import { writeFileAtomic } from '../project/files'
 import { loadTensorFlow } from '../tensorflow/binding'
-import { BatchPacker, columnOf, loadModelPart, withDistinctIds } from './data'
+import { BatchPacker, loadModelPart, RowStore, withDistinctIds } from './data'
 import { BinaryMetrics } from './metrics'
 import { findOptimizer } from './optimizers'
 import type { TrainingPlan } from './plan'
@@ -44,17 +44,17 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
       tensorflow: tensorflow.version,
     })
     const parts = await readParts(plan)
-    const spec = withDistinctIds(plan.model, parts.train)
+    const { spec, train } = parts
     const session = await StepSession.open(tensorflow, spec, training.optimizer)
     try {
       await prepareWeights(plan, spec, session)
       tellModel(spec, session, context)
       const proof = await TableProof.begin(session, session.step.model.weights, plan.folder)
       try {
-        const loop = new TrainingLoop(plan, spec, parts, session, reporter, context)
+        const loop = new TrainingLoop(plan, parts, session, reporter, context)
         const stoppedBecause = await loop.run()
         reporter.phase({ phase: 'saving', secondsLeft: null })
-        await saveWeights(folder, plan, spec, parts.train, session)
+        await saveWeights(folder, plan, spec, train, session)
         return { stoppedBecause, tables: await proof.finish(), sessionShare: loop.sessionShare }
       } finally {
         await proof.close()
@@ -68,19 +68,27 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
 }
 
 interface Parts {
-  readonly train: MemoryPart
-  readonly validation: MemoryPart | null
+  /** The plan's model, with what the rows tell of it. */
+  readonly spec: ModelSpec
+  readonly train: RowStore
+  readonly validation: RowStore | null
 }
 
-async function readParts(plan: TrainingPlan): Promise<Parts> {
-  const train = await loadModelPart(plan.model, plan.target, plan.parts.train)
+async function readParts({ model, target, parts }: TrainingPlan): Promise<Parts> {
+  const train = await loadModelPart(model, target, parts.train)
   if (!train)
     throw new GraftError(
       'invalid-data',
       'The training part has no rows.',
       'Import data, or split it otherwise.',
     )
-  return { train, validation: await loadModelPart(plan.model, plan.target, plan.parts.validation) }
+  const spec = withDistinctIds(model, train)
+  const validation = await loadModelPart(model, target, parts.validation)
+  return {
+    spec,
+    train: new RowStore(spec, target, train),
+    validation: validation && new RowStore(spec, target, validation),
+  }
 }
 
 async function prepareWeights(plan: TrainingPlan, spec: ModelSpec, session: StepSession): Promise<void> {
@@ -110,24 +118,24 @@ async function saveWeights(
   folder: RunFolder,
   plan: TrainingPlan,
   spec: ModelSpec,
-  part: MemoryPart,
+  store: RowStore,
   session: StepSession,
 ): Promise<void> {
   const prefix = folder.file('weights')
   await mkdir(dirname(prefix), { recursive: true })
   session.save(prefix)
   await writeFileAtomic(folder.file('model'), `${JSON.stringify(spec, null, 2)}\n`)
-  const rows = Math.min(replayRows, part.rows)
-  const first = new BatchPacker(spec, plan.target, part, rows)
-  const { probabilities } = session.evaluate(first.batch(0, null))
-  const columns = spec.inputs.map(({ column }) => [
-    column,
-    Array.from(columnOf(part, column).subarray(0, rows)),
+  const batch = new BatchPacker(store, replayRows).batch(0, null)
+  const { rows, ids, numbers } = batch
+  const column = (values: Int32Array | Float32Array, i: number): number[] =>
+    Array.from(values.subarray(i * rows, (i + 1) * rows))
+  const columns = Object.fromEntries([
+    ...store.idColumns.map((name, i) => [name, column(ids, i)]),
+    // The last one is the target.
+    ...store.numberColumns.slice(0, -1).map((name, i) => [name, column(numbers, i)]),
   ])
-  await writeReplay(plan.folder, {
-    columns: Object.fromEntries(columns),
-    predictions: Array.from(probabilities),
-  })
+  const { probabilities } = session.evaluate(batch)
+  await writeReplay(plan.folder, { columns, predictions: Array.from(probabilities) })
 }
 
 class TrainingLoop {
@@ -142,17 +150,15 @@ class TrainingLoop {
 
   constructor(
     private readonly plan: TrainingPlan,
-    spec: ModelSpec,
     parts: Parts,
     private readonly session: StepSession,
     private readonly reporter: Reporter,
     private readonly context: TrainerContext,
   ) {
     const { batchSize, optimizer } = plan.document.training
-    this.train = new BatchPacker(spec, plan.target, parts.train, batchSize)
+    this.train = new BatchPacker(parts.train, batchSize)
     this.validation =
-      parts.validation &&
-      new BatchPacker(spec, plan.target, parts.validation, Math.max(batchSize, evaluationBatch))
+      parts.validation && new BatchPacker(parts.validation, Math.max(batchSize, evaluationBatch))
     this.learningRate = findOptimizer(optimizer.name).settings.parse(optimizer.settings).learningRate
   }
 

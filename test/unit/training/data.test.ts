@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { shuffledOrder, type MemoryPart } from '../../../src-main/dataset'
 import type { ModelSpec } from '../../../src-main/model'
-import { BatchPacker } from '../../../src-main/training/data'
+import { BatchPacker, RowStore } from '../../../src-main/training/data'
 
 const spec: ModelSpec = {
   architecture: 'dcn',
@@ -36,6 +36,18 @@ function partOf(rows: number): MemoryPart {
 }
 
 describe('packed batches', () => {
+  it('are gathered in pieces, and each epoch in its own order', () => {
+    const rows = 200_000 // several pieces of 2 MB
+    const packer = new BatchPacker(new RowStore(spec, 'y', partOf(rows)), 1000)
+    for (const epoch of [1, 2]) {
+      const order = shuffledOrder(rows, 5, epoch)
+      const seen: number[] = []
+      for (let index = 0; index < packer.batches; index++)
+        seen.push(...packer.batch(index, order).ids.subarray(0, 1000))
+      expect(seen).toEqual(Array.from(order))
+    }
+  })
+
   it('hold each row exactly once, column after column, the last batch partial', () => {
     fc.assert(
       fc.property(
@@ -44,7 +56,7 @@ describe('packed batches', () => {
         fc.option(fc.nat()),
         (rows, batchSize, seed) => {
           const order = seed === null ? null : shuffledOrder(rows, seed, 0)
-          const packer = new BatchPacker(spec, 'y', partOf(rows), batchSize)
+          const packer = new BatchPacker(new RowStore(spec, 'y', partOf(rows)), batchSize)
           const seen: number[] = []
           for (let index = 0; index < packer.batches; index++) {
             const batch = packer.batch(index, order)
