@@ -69,24 +69,57 @@ export class GraftError extends Error {
   }
 }
 
-/** Codes of Node's file system errors that a person can act on. */
-const systemCodes: Record<string, [ErrorCode, string]> = {
-  ENOSPC: ['disk-full', 'Free some space on that disk, or choose another folder.'],
-  EDQUOT: ['disk-full', 'Free some space within your quota, or choose another folder.'],
-  EROFS: ['read-only', 'Choose a folder that you may write to.'],
-  EACCES: ['read-only', 'Choose a folder that you may write to, or change its permissions.'],
-  EPERM: ['read-only', 'Choose a folder that you may write to, or change its permissions.'],
-  ENOENT: ['not-found', 'Check the path.'],
-  ENOTDIR: ['not-found', 'Check the path: a part of it is a file, not a folder.'],
-  EEXIST: ['already-exists', 'Choose another name.'],
+interface SystemFault {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly hint: string
 }
 
-/** Turns whatever was thrown into an error that can cross the wire; what we did not foresee becomes `internal`. */
-export function toGraftError(thrown: unknown): GraftError {
+const mayNotWrite = 'Choose a folder that you may write to, or change its permissions.'
+
+/** Node's file system errors that a person can act on, in plain words. */
+const systemFaults: Record<string, SystemFault> = {
+  ENOSPC: {
+    code: 'disk-full',
+    message: 'The disk is full',
+    hint: 'Free some space on that disk, or choose another folder.',
+  },
+  EDQUOT: {
+    code: 'disk-full',
+    message: 'Your quota on the disk is used up',
+    hint: 'Free some space within your quota, or choose another folder.',
+  },
+  EROFS: {
+    code: 'read-only',
+    message: 'The disk may only be read',
+    hint: 'Choose a folder that you may write to.',
+  },
+  EACCES: { code: 'read-only', message: 'Permission denied', hint: mayNotWrite },
+  EPERM: { code: 'read-only', message: 'Not permitted', hint: mayNotWrite },
+  ENOENT: { code: 'not-found', message: 'There is no such file or folder', hint: 'Check the path.' },
+  ENOTDIR: {
+    code: 'not-found',
+    message: 'There is no such folder',
+    hint: 'Check the path: a part of it is a file, not a folder.',
+  },
+  EISDIR: { code: 'invalid-file', message: 'A folder is where a file should be', hint: 'Choose a file.' },
+  EEXIST: { code: 'already-exists', message: 'Something is there already', hint: 'Choose another name.' },
+}
+
+/**
+ * Turns whatever was thrown into an error that can cross the wire; what we did not foresee becomes `internal`.
+ * @param path the file at work, for errors of the file system that do not name one (a full disk does not)
+ */
+export function toGraftError(thrown: unknown, path?: string): GraftError {
   if (thrown instanceof GraftError) return thrown
   if (!(thrown instanceof Error)) return new GraftError('internal', String(thrown))
-  const system = 'code' in thrown && typeof thrown.code === 'string' ? systemCodes[thrown.code] : undefined
-  if (system) return new GraftError(system[0], thrown.message, system[1])
+  const system = 'code' in thrown && typeof thrown.code === 'string' ? systemFaults[thrown.code] : undefined
+  if (system) {
+    const named = 'path' in thrown && typeof thrown.path === 'string' ? thrown.path : undefined
+    const place = path ?? named
+    const message = place === undefined ? `${system.message}.` : `${system.message}: ${place}`
+    return new GraftError(system.code, message, system.hint, { cause: thrown.message })
+  }
   // The pure folders (schema/, graph/) import no sibling, so their errors carry these fields without our class.
   const code = 'code' in thrown ? errorCode.safeParse(thrown.code) : undefined
   const hint = 'hint' in thrown && typeof thrown.hint === 'string' ? thrown.hint : ''

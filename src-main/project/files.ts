@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { toGraftError } from '../contract/errors'
 
 /**
  * A name beside `path` for something that is still being written: on the same disk, so that it can be renamed into
@@ -40,7 +41,10 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Writes `data` so that `path` holds either its old content or all of the new: temporary file, fsync, rename. */
+/**
+ * Writes `data` so that `path` holds either its old content or all of the new: temporary file, fsync, rename.
+ * @throws GraftError naming `path`: `disk-full`, `read-only`, …
+ */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const staging = stagingPath(path)
   try {
@@ -54,7 +58,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     await rename(staging, path)
   } catch (error) {
     await rm(staging, { force: true })
-    throw error
+    throw toGraftError(error, path)
   }
   await syncFolder(dirname(path))
 }

@@ -240,12 +240,11 @@ export class Project {
 export async function requireEmptyFolder(path: string): Promise<void> {
   const names = await readdir(path).catch((error: unknown) => {
     const known = toGraftError(error)
-    if (known.code === 'not-found' && known.message.startsWith('ENOENT')) return []
-    throw new GraftError(
-      'already-exists',
-      `${path} is not a folder that can be used: ${known.message}`,
-      'Choose another name.',
-    )
+    if (known.code !== 'not-found') throw known
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw new GraftError('already-exists', `${path} is a file, or is in one.`, 'Choose another name.', {
+      path,
+    })
   })
   if (names.length > 0)
     throw new GraftError(

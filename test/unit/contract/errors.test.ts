@@ -30,6 +30,13 @@ describe('errors as data', () => {
     ])
   })
 
+  it('name the file, in plain words', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    expect(toGraftError(full, '/p/graft.json').message).toBe('The disk is full: /p/graft.json')
+    const missing = Object.assign(new Error('ENOENT'), { code: 'ENOENT', path: '/p/x.npy' })
+    expect(toGraftError(missing).message).toBe('There is no such file or folder: /p/x.npy')
+  })
+
   it('call everything else a defect of ours', () => {
     expect(toGraftError(new TypeError('x is undefined')).code).toBe('internal')
     expect(toGraftError('text').code).toBe('internal')
