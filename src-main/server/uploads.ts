@@ -4,7 +4,7 @@ import { type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { GraftError } from '../contract'
+import { GraftError, toGraftError } from '../contract'
 
 /** Files that were dropped on a browser's window: kept in a temporary folder until the server ends. */
 export class Uploads {
@@ -34,7 +34,7 @@ export class Uploads {
       return path
     } catch (error) {
       await rm(own, { recursive: true, force: true })
-      throw error
+      throw toGraftError(error, safe)
     }
   }
 
