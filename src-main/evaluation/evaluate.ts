@@ -1,0 +1,62 @@
+import { GraftError } from '../contract/errors'
+import type { ModelSpec } from '../model'
+import type { TensorFlow } from '../tensorflow/binding'
+import { BatchPacker, loadModelPart, RowStore } from '../training/data'
+import type { PartFiles } from '../training/plan'
+import { StepSession } from '../training/stepSession'
+import { evaluateBinary, type EvaluationMetrics } from './metrics'
+
+const evaluationBatch = 8192
+
+export interface EvaluationRequest {
+  /** The run's model, as kept beside its weights. */
+  readonly model: ModelSpec
+  /** Prefix of the run's checkpoint. */
+  readonly weights: string
+  readonly target: string
+  readonly part: PartFiles
+  /** An input of the model that is tagged as the user's id, or null. */
+  readonly userColumn: string | null
+}
+
+export interface Evaluation {
+  readonly rows: number
+  readonly metrics: EvaluationMetrics
+}
+
+/**
+ * A run's metrics on a part of the data, from its saved weights. Belongs in a process of its own, as all of TensorFlow.
+ * @throws GraftError `invalid-data` for a part without rows or with ids that the tables do not have
+ */
+export async function evaluateRun(tensorflow: TensorFlow, request: EvaluationRequest): Promise<Evaluation> {
+  const { model, target, userColumn } = request
+  const part = await loadModelPart(model, target, request.part)
+  if (!part)
+    throw new GraftError(
+      'invalid-data',
+      'The part has no rows to evaluate on.',
+      'Choose another part, or split the data.',
+    )
+  const store = new RowStore(model, target, part)
+  const session = await StepSession.open(tensorflow, model, { name: 'sgd', settings: {} })
+  try {
+    session.restore(request.weights)
+    const packer = new BatchPacker(store, evaluationBatch)
+    const predictions = new Float32Array(store.rows)
+    const labels = new Float32Array(store.rows)
+    let lossSum = 0
+    for (let i = 0; i < packer.batches; i++) {
+      const batch = packer.batch(i, null)
+      const { loss: mean, probabilities } = session.evaluate(batch)
+      lossSum += mean * batch.rows
+      predictions.set(probabilities, i * evaluationBatch)
+      labels.set(batch.numbers.subarray(packer.targetOffset(batch)), i * evaluationBatch)
+    }
+    const users = userColumn === null ? null : (part.columns[userColumn] ?? null)
+    const metrics = evaluateBinary(predictions, labels, users instanceof Int32Array ? users : null)
+    const loss = lossSum / store.rows
+    return { rows: store.rows, metrics: { loss, logLoss: loss, ...metrics } }
+  } finally {
+    session.dispose()
+  }
+}
