@@ -3,14 +3,14 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildFolder, cacheFolder } from '../../scripts/lib/cache.mjs'
 import { lastLines, runCommand } from '../../scripts/lib/command.mjs'
-import { provisionPeer } from '../../scripts/lib/peer.mjs'
+import { peerIsReady, provisionPeer } from '../../scripts/lib/peer.mjs'
 
 /** Told of what is being installed. */
 export type Said = (line: string) => void
 
 /** The interpreter of the environment with Keras 3, which the peer tests use as well. */
 export function kerasPython(root: string, said: Said): Promise<string> {
-  said('Python environment of Keras 3 (the peer tests use the same; made at first use)')
+  if (!peerIsReady(root)) said('Python environment of Keras 3 (made once; the peer tests use the same)')
   return provisionPeer({ root, onLine: tellPackages(said) })
 }
 
