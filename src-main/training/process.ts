@@ -90,4 +90,6 @@ channel.listen((raw) => {
     void start(parsed.data.job)
   }
 })
+// Ctrl-C reaches every process of a terminal; what it means is for our parent to say.
+process.on('SIGINT', () => undefined)
 void channel.tell({ type: 'ready' })
