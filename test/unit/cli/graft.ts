@@ -28,7 +28,12 @@ export function graft(
       (error, stdout, stderr) => {
         const status = error ? (typeof error.code === 'number' ? error.code : -1) : 0
         try {
-          done({ status, stdout, stderr, json: parameters.includes('--json') ? parseOne(stdout, stderr) : null })
+          done({
+            status,
+            stdout,
+            stderr,
+            json: parameters.includes('--json') ? parseOne(stdout, stderr) : null,
+          })
         } catch (thrown) {
           fail(thrown)
         }
@@ -41,6 +46,8 @@ export function graft(
 function parseOne(stdout: string, stderr: string): unknown {
   const lines = stdout.trimEnd().split('\n')
   if (lines.length !== 1 || stdout === '')
-    throw new Error(`expected one document, found ${stdout.slice(0, 500)} and on standard error ${stderr.slice(-500)}`)
+    throw new Error(
+      `expected one document, found ${stdout.slice(0, 500)} and on standard error ${stderr.slice(-500)}`,
+    )
   return JSON.parse(stdout)
 }
