@@ -168,8 +168,7 @@ describe('other names and other pages', () => {
       { Host: host(), ...known(), Origin: 'http://evil.example' },
       { Host: host(), Origin: origin() },
     ]
-    for (const headers of wrong)
-      expect((await ask(path, headers, 'POST', 'x')).status).toBe(403)
+    for (const headers of wrong) expect((await ask(path, headers, 'POST', 'x')).status).toBe(403)
   })
 
   it('sends the policy with every answer', async () => {
