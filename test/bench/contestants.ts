@@ -7,8 +7,8 @@ import type { Contestant, Turn } from './turns'
 import type { EpochFigures, Worker } from './worker'
 
 /** A peer that lives in a process of its own; epochs of its turns, all of them warm. */
-export function peer(worker: Worker, epochs: number, name = worker.name): Contestant {
-  return { name, turn: async () => turnOf(await worker.train(epochs)) }
+export function peer(worker: Worker, epochs: number): Contestant {
+  return { name: worker.name, turn: async () => turnOf(await worker.train(epochs)) }
 }
 
 function turnOf(epochs: readonly EpochFigures[]): Turn {
