@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { app, type BrowserWindow, nativeTheme, session } from 'electron'
 import { type Client, type EventMessage } from '../contract'
 import { type Dispatch } from '../services/dispatch'
@@ -46,6 +47,8 @@ export interface ShellOptions {
 
 /** Runs the desktop application: one process, one window, until it is closed. */
 export function runShell(options: ShellOptions): void {
+  // Chromium's own files go to the person's folder too; the lock below is by that folder.
+  app.setPath('userData', join(options.home, 'chromium'))
   if (!app.requestSingleInstanceLock()) {
     app.quit()
     return
