@@ -6,7 +6,7 @@ import type { Graph, Node, Tensor } from './graph'
 import { rules } from './rules'
 import { joinSpans, pickColumns } from './rules/columns'
 import type { Gradient, InputGradient, Pending, Span } from './rules/rule'
-import { normalizeAxis, showShape } from './shape'
+import { normalizeAxis, sameShape, showShape } from './shape'
 import { SparseGradient } from './sparse'
 import { Variable } from './variables'
 
@@ -67,7 +67,7 @@ class Walk {
       )
     if (this.backThroughColumns(node)) return
     const sums = node.outputs.map((output) => this.sum(output, node))
-    const through = sums.map((gradient) => (gradient instanceof SparseGradient ? gradient.dense() : gradient))
+    const through = sums.map((gradient) => gradient && asDense(gradient))
     const [first] = sums
     const inputs: readonly InputGradient[] =
       // A table that is read as a whole, only to look rows up, keeps its gradient sparse.
@@ -78,7 +78,8 @@ class Walk {
       const gradient = inputs[i]
       if (!gradient || !this.needed.has(input)) return
       const one: Pending = typeof gradient === 'function' ? { all: gradient } : gradient
-      this.push(input, row.broadcasts ? { all: () => unbroadcast(one.all(), input) } : one)
+      const stretched = row.broadcasts && !sameShape(input.shape, node.output(0).shape)
+      this.push(input, stretched ? { all: () => unbroadcast(one.all(), input) } : one)
     })
   }
 
@@ -122,11 +123,13 @@ class Walk {
       begin = end
     })
     const joined = joinSpans(spans)
-    const pieces = (this.pending.get(y) ?? []).map((one) => {
-      if (one.columns) return one.columns(joined)
-      const all = one.all()
-      return pickColumns(all instanceof SparseGradient ? all.dense() : all, joined)
-    })
+    const pieces: Tensor[] = []
+    const whole: Gradient[] = []
+    for (const one of this.pending.get(y) ?? [])
+      if (one.columns) pieces.push(one.columns(joined))
+      else whole.push(one.all())
+    // Columns of a sum, not a sum of columns: picking them costs more than adding.
+    if (whole.length > 0) pieces.push(pickColumns(asDense(total(whole)), joined))
     const columns = split(
       addN(pieces),
       spans.map(([from, to]) => to - from),
@@ -162,6 +165,10 @@ function neededTensors(nodes: readonly Node[], targets: ReadonlySet<Tensor>): Re
     for (const output of node.outputs) if (isFloat(output.dtype)) needed.add(output)
   }
   return needed
+}
+
+function asDense(gradient: Gradient): Tensor {
+  return gradient instanceof SparseGradient ? gradient.dense() : gradient
 }
 
 /** The sum of what several consumers give: dense, or sparse where all of it is. */

@@ -133,6 +133,9 @@ export function sizeOf(x: Tensor, axis: number): Tensor {
   const known = x.shape?.[axis < 0 ? x.shape.length + axis : axis]
   if (known !== undefined && known >= 0) return constant(x.graph, known, 'int32')
   if (x.shape?.length === 1) return size(x)
+  // As many rows as were looked up.
+  const indices = axis === 0 && x.node.op === 'ResourceGather' ? x.node.input(1) : null
+  if (indices?.shape?.length === 1) return size(indices)
   const at = axis < 0 ? x.rank + axis : axis
   return reshape(slice(x.graph.op('Shape', [x]), [at], [1]), [])
 }
