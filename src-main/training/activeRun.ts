@@ -1,4 +1,4 @@
-import { GraftError } from '../contract/errors'
+import { GraftError, toGraftError } from '../contract/errors'
 import type { EventData, EventName } from '../contract/events'
 import type { RunProgress, RunRecord, RunStatus, RunSummary } from '../contract/runs'
 import { crashError } from './crash'
@@ -127,7 +127,7 @@ export class ActiveRun {
   /** The trainer is gone: what it said last tells whether it was done. */
   private async end(code: number | null, signal: string | null): Promise<RunRecord> {
     if (this.partialLine) this.hear('\n')
-    const status: RunStatus = this.outcome ?? 'crashed'
+    const status: RunStatus = this.writeError !== null ? 'failed' : (this.outcome ?? 'crashed')
     const error = status === 'crashed' ? crashError(code, signal, this.lastWords).toWire() : this.record.error
     if (error) this.log(`${error.message} ${error.hint}`.trim())
     this.progress = null
@@ -150,6 +150,7 @@ export class ActiveRun {
   private refuse(error: unknown): void {
     if (this.writeError !== null) return
     this.writeError = error
+    this.record = { ...this.record, error: toGraftError(error).toWire() }
     const message = error instanceof Error ? error.message : String(error)
     this.emit('run.log', { run: this.id, lines: [`The run's record could not be written: ${message}`] })
     this.send({ type: 'stop' })

@@ -1,10 +1,10 @@
 import type { RunDetail, RunRecord, RunSummary, TrainResult } from '../contract/runs'
-import { GraftError } from '../contract/errors'
+import { GraftError, toGraftError } from '../contract/errors'
 import { ActiveRun, busyError, type Emit } from './activeRun'
 import type { TrainingPlan } from './plan'
 import { createRunFolder, listRunFolders, RunFolder } from './runFolder'
 import { summarizeRun } from './sentence'
-import type { ForkTrainer } from './worker'
+import type { ForkTrainer, WorkerPort } from './worker'
 import { join } from 'node:path'
 
 export interface RunServiceOptions {
@@ -40,10 +40,11 @@ export class RunService {
     try {
       const folder = await createRunFolder(this.options.runs, plan.run)
       const record = newRecord(plan, this.options.version)
-      await folder.writeRecord(record)
-      const worker = this.options.fork()
-      await worker.spawned
-      await folder.claim(worker.pid)
+      const worker = await this.fork(folder, record).catch(async (error: unknown) => {
+        // A run that could not begin (a full disk, no process to be had) leaves nothing behind.
+        await folder.remove().catch(() => undefined)
+        throw toGraftError(error)
+      })
       const run = new ActiveRun(folder, record, plan, worker, this.options.emit)
       this.active = run
       this.options.emit('run.changed', { run: run.summary })
@@ -54,6 +55,19 @@ export class RunService {
     } finally {
       this.starting = false
     }
+  }
+
+  private async fork(folder: RunFolder, record: RunRecord): Promise<WorkerPort> {
+    await folder.writeRecord(record)
+    const worker = this.options.fork()
+    try {
+      await worker.spawned
+      await folder.claim(worker.pid)
+    } catch (error) {
+      worker.kill()
+      throw error
+    }
+    return worker
   }
 
   /** Ends a run after its current step; its weights and metrics are kept. @throws GraftError `not-found` */

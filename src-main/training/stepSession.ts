@@ -68,9 +68,21 @@ export class StepSession {
     return [{ data: ids, shape: [this.step.idColumns.length, rows] }, shaped]
   }
 
-  /** Writes every weight under `prefix`; the folder must be there. */
+  /** Writes every weight under `prefix`; the folder must be there. @throws GraftError `disk-full` */
   save(prefix: string): void {
-    this.session.run({ [this.step.feeds.checkpoint]: [prefix] }, [this.step.fetches.save])
+    try {
+      this.session.run({ [this.step.feeds.checkpoint]: [prefix] }, [this.step.fetches.save])
+    } catch (error) {
+      // TensorFlow writes the file itself, and its own code for this is that of exhausted memory.
+      const full = error instanceof Error && /no space left on device|disk quota/i.test(error.message)
+      if (!full) throw error
+      const hint = 'Free some space on that disk, or move the project to another one. The metrics are kept.'
+      throw new GraftError(
+        'disk-full',
+        `The weights could not be written to ${prefix}: the disk is full.`,
+        hint,
+      )
+    }
   }
 
   restore(prefix: string): void {

@@ -62,11 +62,17 @@ function asSerializable(message: unknown): object {
   return typeof message === 'object' && message !== null ? message : { value: message }
 }
 
-/** Keeps the window's round trips short while every core computes; where the system refuses, nothing is lost but that. */
+/**
+ * A little less urgent than whoever answers the window: enough to keep round trips short while every core computes, and not
+ * so much that anything else on the machine starves the training. Windows knows no step between normal and below normal.
+ */
+const niceness = process.platform === 'win32' ? constants.priority.PRIORITY_BELOW_NORMAL : 5
+
+/** Lowers the priority of a trainer; where the system refuses, nothing is lost but that. */
 export function lowerPriority(pid: number | null | undefined): void {
   if (typeof pid !== 'number') return
   try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
+    setPriority(pid, niceness)
   } catch {
     // No right to: the trainer runs at our own priority.
   }

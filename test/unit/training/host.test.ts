@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
@@ -124,4 +124,35 @@ test('ids of runs cannot lead out of the folder', async () => {
   for (const id of ['..', '../x', 'a/b', 'a\\b', '.hidden', ''])
     await expect(runs.detail(id)).rejects.toMatchObject({ code: 'invalid-request' })
   await expect(runs.detail('nothing')).rejects.toMatchObject({ code: 'not-found' })
+})
+
+test('a run that cannot begin leaves nothing behind, and the next one starts', async () => {
+  const { path, document } = await sampleProject()
+  const { runs } = await service(path)
+  const broken = new RunService({
+    runs: join(path, 'runs'),
+    fork: () => {
+      throw Object.assign(new Error('spawn ENOMEM'), { code: 'ENOMEM' })
+    },
+    emit: () => undefined,
+    version: '0.0.0',
+  })
+  await expect(broken.start(await plan(path, document))).rejects.toThrow(/ENOMEM/)
+  expect(await broken.list()).toEqual([])
+  expect(await readdir(join(path, 'runs'))).toEqual([])
+  const id = await runs.start(await plan(path, document, { epochs: 1 }))
+  expect((await runs.wait(id)).status).toBe('completed')
+})
+
+test('a record that cannot be written ends the run as failed, with the reason', async () => {
+  const { path, document } = await sampleProject()
+  const { runs, heard } = await service(path)
+  const id = await runs.start(await plan(path, document, { epochs: 1000 }))
+  await vi.waitFor(() => expect(heard.steps.length).toBeGreaterThan(20), { timeout: 60_000 })
+  const record = join(runs.folder(id).path, 'run.json')
+  await rm(record)
+  await mkdir(record) // nothing can be renamed onto a folder
+  const ended = await runs.wait(id)
+  expect(ended.status).toBe('failed')
+  expect(ended.error).not.toBeNull()
 })
