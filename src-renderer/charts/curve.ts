@@ -4,7 +4,7 @@ import { metric } from '../format'
 import { chartFont, type ChartTheme } from './theme'
 
 /** Points kept of a run's steps: more than any screen is wide, few enough to draw at every event. */
-const keptSteps = 4000
+const keptSteps = 2000
 
 /** Adds new steps to a curve; past `kept` points every second one of the older is left out. Steps never go back. */
 export function appendSteps(
@@ -28,6 +28,8 @@ export interface Curve {
   /** Epochs that the run will have. */
   lastEpoch: number
 }
+
+const strokes = ['solid', 'dashed', 'dotted'] as const
 
 const titles: Record<CurveMetric, string> = { loss: 'Loss (nats)', auc: 'AUC' }
 
@@ -99,14 +101,10 @@ export function overlayOption(
         return value === null || value === undefined ? [] : [[epoch.epoch, value]]
       })
       const colour = theme.series[index % theme.series.length] ?? theme.train
-      return marked(
-        run.name,
-        `${run.name} (${held ? 'validation' : 'train'})`,
-        points,
-        colour,
-        theme,
-        'circle',
-      )
+      const name = `${run.name} (${held ? 'validation' : 'train'})`
+      const series = marked(run.name, name, points, colour, theme, 'circle')
+      // Equal runs lie on each other: strokes that differ let both be seen.
+      return { ...series, lineStyle: { ...series.lineStyle, type: strokes[index % strokes.length] } }
     }),
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { choose, dropFile, goTo, trainEpochs } from './support/steps'
@@ -27,6 +27,29 @@ describe.each(kinds)('from a dropped file to an exported model, %s', (kind) => {
     await page.getByTestId('detach-movieId').click()
     await page.locator('[data-testid=lock-movieId][data-state=random]').waitFor()
     expect(await page.getByTestId('status').innerText()).toContain('6 tables')
+  })
+
+  it('refuses a file that is not what it claims to be, in words, and changes nothing', async () => {
+    const { page, scratch, project } = bench
+    const read = (): string => readFileSync(join(project, 'graft.json'), 'utf8')
+    await expect.poll(read).toContain('"tables": []') // the detached table has been saved
+    const before = read()
+    const file = join(scratch, 'broken.npy')
+    writeFileSync(file, 'not numpy')
+    await dropFile(page, file)
+    const alert = page.getByRole('alert')
+    await alert.waitFor()
+    expect(await alert.innerText()).toContain('broken.npy')
+    await page.keyboard.press('Escape')
+    await alert.waitFor({ state: 'detached' })
+    const short = join(scratch, 'short.npy')
+    writeNpy(short, 12, 4)
+    await dropFile(page, short)
+    await page.getByText('No column has a table of 12 rows.').waitFor()
+    expect(await page.getByTestId('attach-submit').isDisabled()).toBe(true)
+    await page.keyboard.press('Escape')
+    await page.getByTestId('attach-sheet').waitFor({ state: 'detached' })
+    expect(read()).toBe(before)
   })
 
   it('takes a dropped .npy, says what will happen and attaches it to movieId', async () => {
