@@ -41,8 +41,6 @@ export default defineConfig({
     build: {
       outDir: here('out/renderer'),
       target: 'chrome108',
-      // The content security policy allows no data: URLs for fonts, so none is inlined.
-      assetsInlineLimit: 0,
       // The content security policy lets fonts come from files alone, so none may become a data: URL.
       assetsInlineLimit: 0,
       rollupOptions: { input: here('src-renderer/index.html') },
