@@ -20,6 +20,9 @@ export function addServeCommand(program: Command, context: Context): void {
     .argument('[dir]', 'the project to open; the one that was open last by default')
     .option('--port <n>', 'the port, or the next one that is free', parsePort, usualPort)
     .action(async (dir: string | undefined, options: { port: number }) => {
+      const ended = new Promise<void>((resolve) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+      })
       const services = context.services({ remember: true })
       const running = await serve({
         dispatch: services.dispatch,
@@ -33,9 +36,7 @@ export function addServeCommand(program: Command, context: Context): void {
           { url: running.url, port: running.port },
           `Graft is at ${running.url}\nThe link works once. Ctrl-C ends it.`,
         )
-        await new Promise<void>((resolve) => {
-          for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-        })
+        await ended
         context.output.say('Closing: saving, and letting a run keep what it learnt.')
       } finally {
         await running.close()
