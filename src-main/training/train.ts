@@ -209,7 +209,8 @@ class TrainingLoop {
     const result: EpochResult = { epoch, seconds, rowsPerSecond, train, validation }
     this.context.tell({ type: 'epoch', epoch: result })
     this.context.tell({ type: 'log', line: epochLine(result) })
-    return whole
+    // Stopped while it was validated: not all of the epoch was done either.
+    return whole && (validation !== null || this.validation === null)
   }
 
   private step(epoch: number, step: number, order: Uint32Array | null, start: number): void {
@@ -240,6 +241,8 @@ class TrainingLoop {
     this.reporter.phase({ phase: 'validating', epoch })
     const metrics = new BinaryMetrics()
     for (let i = 0; i < validation.batches; i++) {
+      // Metrics of some of the rows would be taken for those of all.
+      if (this.context.stopped()) return null
       const batch = validation.batch(i, null)
       const { loss, probabilities } = this.session.evaluate(batch)
       metrics.update(loss, probabilities, batch.numbers, batch.rows, validation.targetOffset(batch))
