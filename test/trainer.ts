@@ -1,9 +1,14 @@
-import { rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { build } from 'vite'
+import { afterAll } from 'vitest'
 
 const root = resolve(__dirname, '..')
+/** Of its own for every process: test files run beside each other. */
+const outDir = resolve(root, 'out', 'test', `trainer-${process.pid}`)
 let built: Promise<string> | null = null
+
+afterAll(() => rm(outDir, { recursive: true, force: true }))
 
 /** The trainer process's bundle, as `npm run build` makes it, for tests that fork it; made once a test file. */
 export function trainerEntry(): Promise<string> {
@@ -12,9 +17,6 @@ export function trainerEntry(): Promise<string> {
 }
 
 async function bundle(): Promise<string> {
-  // Of its own for every process: test files run beside each other.
-  const outDir = resolve(root, 'out', 'test', `trainer-${process.pid}`)
-  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
   await build({
     root,
     configFile: false,
