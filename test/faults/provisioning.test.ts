@@ -153,14 +153,13 @@ describe('a set-up that is stopped', () => {
     const onProgress = ({ phase }: EngineProgress): void => {
       if (phase === 'compile') setTimeout(() => controller.abort(), 100)
     }
-    const started = Date.now()
+    // The compiler sleeps for a minute, past this test's own limit: ending at all is ending at once.
     const thrown = await provisionEngine({ cache, onProgress, signal: controller.signal }).catch(
       (error: unknown) => error,
     )
     expect(toGraftError(thrown).code).toBe('cancelled')
-    expect(Date.now() - started).toBeLessThan(20_000)
     expectNothingLeft()
-  })
+  }, 40_000)
 
   it('is swept away by the next one when it was killed', async () => {
     await keepWheel(Buffer.from('cc'))

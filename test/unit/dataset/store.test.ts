@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, statSync, utimesSync } from 'node:fs'
+import { copyFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { columnProfile } from '../../../src-main/contract/views'
@@ -112,10 +112,10 @@ describe('the profile', () => {
   })
 
   it('is kept until the files change', async () => {
-    expect(existsSync(join(project, 'dataset', '.profiles.json'))).toBe(true)
-    const started = performance.now()
-    await profilePart(store, 'train')
-    expect(performance.now() - started).toBeLessThan(100)
+    // A mark in what was kept shows whether the answer came from there.
+    const kept = join(project, 'dataset', '.profiles.json')
+    writeFileSync(kept, readFileSync(kept, 'utf8').replace('"distinct":261000', '"distinct":7'))
+    expect((await profilePart(store, 'train'))[0]).toMatchObject({ distinct: 7 })
     await write('part-00001.parquet', 0, 10)
     expect((await profilePart(store, 'train'))[0]).toMatchObject({ rows: 1010, distinct: 1000 })
   })
