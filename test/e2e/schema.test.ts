@@ -61,6 +61,16 @@ describe('the schema, by keyboard', () => {
     await page.getByTestId('status').getByText('schema ✓').waitFor()
   })
 
+  it('goes to a table by its name', async () => {
+    const { page } = bench
+    await page.keyboard.press('Control+k')
+    await page.getByTestId('palette').waitFor()
+    await page.keyboard.type('zip table')
+    await page.keyboard.press('Enter')
+    await page.getByTestId('table-inspector').getByText('zip_code').waitFor()
+    await page.getByTestId('palette').waitFor({ state: 'detached' })
+  })
+
   it('saved the document and the schema beside it', async () => {
     const { project, complaints } = bench
     await expect.poll(() => readFileSync(join(project, 'graft.json'), 'utf8')).toContain('"userId": 24')

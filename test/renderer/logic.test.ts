@@ -16,9 +16,10 @@ import {
   parseWidth,
 } from '../../src-renderer/components/schema/fields'
 import { bestEpoch, trainTiles } from '../../src-renderer/components/train/tiles'
+import { searchEntries, searchIn } from '../../src-renderer/stores/search'
 import { pagesOf, rowView } from '../../src-renderer/composables/rowWindow'
 import { dropKind } from '../../src-renderer/composables/useDrop'
-import { columnView, epoch, runSummary, tableView } from './support/snapshot'
+import { columnView, epoch, projectSnapshot, runSummary, tableView } from './support/snapshot'
 
 describe('rows in sight', () => {
   const anyTable = fc.record({
@@ -254,5 +255,20 @@ describe('runs and exports', () => {
       [1, 'variables.data', 5],
       [1, 'variables.index', 1],
     ])
+  })
+})
+
+describe('search', () => {
+  const entries = searchEntries(projectSnapshot(), [runSummary('20260102-030405')])
+  const titles = (text: string): string[] =>
+    searchIn(entries, text).map((entry) => `${entry.kind} ${entry.title}`)
+
+  it('offers the steps where nothing is asked', () => expect(titles('')[0]).toBe('step Data'))
+
+  it('finds by name first, then by what it is', () => {
+    expect(titles('mo')).toEqual(['step Model', 'column movie', 'table movie'])
+    expect(titles('item_id')).toEqual(['column movie'])
+    expect(titles('completed')).toEqual(['run 20260102-030405'])
+    expect(titles('nothing at all')).toEqual([])
   })
 })
