@@ -1,14 +1,31 @@
-import { type Command } from 'commander'
-import { type AlignmentReport, alignmentReport, GraftError } from '../contract'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import {
+  type AlignmentReport,
+  alignmentReport,
+  type AlignmentSettings,
+  GraftError,
+  type KeyRule,
+  keyRule,
+} from '../contract'
+import { vectorReaders } from '../embeddings'
 import { attachedTo } from '../project/edits'
 import { findColumn } from '../schema'
+import { integer, list } from './arguments'
 import { type Context, runJob, withProject } from './context'
 import { formatCount, formatShare } from './format'
 
 interface AttachOptions {
   column: string
   file: string
+  array?: string
   key?: string
+  ids?: string
+  keyRule: KeyRule[]
+  normalize: AlignmentSettings['normalize']
+  center: boolean
+  pca?: number
+  missing: AlignmentSettings['missing']
+  unknown: AlignmentSettings['unknown']
   byPosition: boolean
   frozen?: boolean
   trainable?: boolean
@@ -21,9 +38,32 @@ export function addTableCommands(program: Command, context: Context): void {
     .description('graft a file of vectors onto a column, in the place of its table')
     .argument('<dir>', 'the project folder')
     .requiredOption('--column <c>', 'the categorical column')
-    .requiredOption('--file <f>', 'the vectors: .npy or .npz')
-    .option('--key <name>', 'the array in a file that holds several')
-    .option('--by-position', 'row i belongs to id i', false)
+    .requiredOption('--file <f>', `the vectors: ${vectorReaders.map(({ format }) => format).join(', ')}`)
+    .option('--key <name>', 'the field that holds the keys, or the array in a file that holds several')
+    .option('--array <name>', 'the array in a file that holds several, where --key names its keys')
+    .option(
+      '--ids <sidecar>',
+      'a file of keys, one for each row of vectors: .txt, .json, .csv, .tsv, .parquet, .npy',
+    )
+    .option('--by-position', 'row i belongs to id i, whatever keys there are', false)
+    .option('--key-rule <rules>', 'what makes keys equal: trim, case, number, prefix', keyRules, [])
+    .addOption(
+      new Option('--normalize <how>', 'rows of length 1, or columns of mean 0 and deviation 1')
+        .choices(['none', 'l2', 'standardize'])
+        .default('none'),
+    )
+    .option('--center', 'subtract the mean of each column', false)
+    .option('--pca <n>', 'reduce to the N leading principal axes', integer(1))
+    .addOption(
+      new Option('--missing <how>', 'what ids without a vector get')
+        .choices(['mean', 'random', 'zero', 'unknown'])
+        .default('mean'),
+    )
+    .addOption(
+      new Option('--unknown <how>', 'what the unknown row gets where the file has none')
+        .choices(['mean', 'random', 'zero'])
+        .default('mean'),
+    )
     .option('--frozen', 'training does not change the vectors (the default)')
     .option('--trainable', 'training changes the vectors')
     .action((dir: string, options: AttachOptions) => attach(context, dir, options))
@@ -56,7 +96,7 @@ export function addTableCommands(program: Command, context: Context): void {
 }
 
 async function attach(context: Context, dir: string, options: AttachOptions): Promise<void> {
-  const { column, key, byPosition } = options
+  const { column, byPosition, normalize, center, missing, unknown } = options
   if (options.frozen === true && options.trainable === true)
     throw new GraftError('usage', 'A table is frozen or trainable, not both.', 'Leave one of the two out.')
   await withProject(context, dir, async (_session, client, services) => {
@@ -64,14 +104,32 @@ async function attach(context: Context, dir: string, options: AttachOptions): Pr
       client.embeddings.attach({
         column,
         path: context.path(options.file),
-        array: key ?? null,
+        array: options.array ?? null,
         frozen: options.trainable !== true,
         byPosition,
+        key: options.key ?? null,
+        ids: options.ids === undefined ? null : context.path(options.ids),
+        alignment: {
+          keyRules: options.keyRule,
+          normalize,
+          center,
+          pca: options.pca ?? null,
+          missing,
+          unknown,
+        },
       }),
     )
     const parsed = alignmentReport.safeParse(result)
     if (!parsed.success) throw new GraftError('internal', parsed.error.message)
     context.output.result(parsed.data, describeReport(parsed.data))
+  })
+}
+
+function keyRules(text: string): KeyRule[] {
+  return list(text).map((name) => {
+    const rule = keyRule.safeParse(name)
+    if (!rule.success) throw new InvalidArgumentError(`Choose among ${keyRule.options.join(', ')}.`)
+    return rule.data
   })
 }
 

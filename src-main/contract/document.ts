@@ -36,6 +36,24 @@ export const tableSource = z.discriminatedUnion('kind', [
 ])
 export type TableSource = z.infer<typeof tableSource>
 
+/** What makes two writings of one key equal: white space, case, the form of a number, a prefix such as `movie_`. */
+export const keyRule = z.enum(['trim', 'case', 'number', 'prefix'])
+export type KeyRule = z.infer<typeof keyRule>
+
+/** How vectors are laid onto a column's ids, and what is done to them on the way. */
+export const alignmentSettings = z.object({
+  keyRules: z.array(keyRule).default([]),
+  normalize: z.enum(['none', 'l2', 'standardize']).default('none'),
+  center: z.boolean().default(false),
+  /** Width to reduce to along the leading principal axes; null keeps the width. */
+  pca: z.int().min(1).max(65_536).nullable().default(null),
+  /** What ids without a vector get. Random is drawn at the table's scale. */
+  missing: z.enum(['mean', 'random', 'zero', 'unknown']).default('mean'),
+  /** What the unknown row gets where the file has none. */
+  unknown: z.enum(['mean', 'random', 'zero']).default('mean'),
+})
+export type AlignmentSettings = z.infer<typeof alignmentSettings>
+
 /** A pretrained embedding table grafted onto categorical columns. Columns without one get a random table. */
 export const attachedTable = z.object({
   /** Names the folder `embeddings/<id>/`. */

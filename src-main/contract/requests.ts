@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { documentCommand, part, projectDocument } from './document'
+import { alignmentSettings, documentCommand, part, projectDocument } from './document'
 import { exportPreview, runDetail, runSummary, trainOverrides } from './runs'
 import {
   appInfo,
@@ -91,7 +91,13 @@ export const requests = {
         path,
         array: z.string().nullable(),
         frozen: z.boolean(),
+        /** Takes row i for id i even where the file has keys. */
         byPosition: z.boolean(),
+        /** The field that holds the keys; null guesses it. */
+        key: z.string().nullable().default(null),
+        /** A file of keys beside the vectors, one for each row. */
+        ids: path.nullable().default(null),
+        alignment: alignmentSettings.prefault({}),
       }),
       jobId,
     ),

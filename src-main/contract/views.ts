@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { attachedTable, part, projectDocument } from './document'
+import { attachedTable, keyRule, part, projectDocument } from './document'
 import { wireError } from './errors'
 import { role, widthRule } from './schema'
 
@@ -36,6 +36,15 @@ export const columnView = z.object({
 })
 export type ColumnView = z.infer<typeof columnView>
 
+/** A rule under which more keys would match, with one that would. */
+export const nearMiss = z.object({
+  rule: keyRule,
+  /** Ids that would get a vector. */
+  ids: z.int(),
+  example: z.object({ key: z.string(), value: z.string() }),
+})
+export type NearMiss = z.infer<typeof nearMiss>
+
 /** What an attachment found, as printed by `attach --json`. */
 export const alignmentReport = z.object({
   table: z.string(),
@@ -52,6 +61,12 @@ export const alignmentReport = z.object({
   nonFiniteRows: z.int(),
   frozen: z.boolean(),
   warnings: z.array(z.string()),
+  /** How rows met ids. */
+  alignedBy: z.enum(['key', 'position']).optional(),
+  /** The field or file that the keys came from; null where they have no name, or none were used. */
+  keyField: z.string().nullable().optional(),
+  /** Rules under which more keys would match, best first. */
+  nearMisses: z.array(nearMiss).optional(),
 })
 export type AlignmentReport = z.infer<typeof alignmentReport>
 
@@ -189,11 +204,16 @@ export const vectorFile = z.object({
   name: z.string(),
   format: z.string(),
   bytes: z.int(),
+  /** Fields that could hold the keys, and the one that is taken for them. */
+  keyFields: z.array(z.string()),
+  keyField: z.string().nullable(),
   arrays: z.array(
     z.object({
       name: z.string(),
       dtype: z.string(),
       shape: z.array(z.int()),
+      /** Whether its rows carry keys. */
+      keyed: z.boolean(),
       /** Best first. Empty: it fits no column by position. */
       fits: z.array(z.object({ column: z.string(), exact: z.boolean(), sentence: z.string() })),
       /** Why it cannot be attached at all; null where it can. */

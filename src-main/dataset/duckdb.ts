@@ -5,6 +5,7 @@ import {
   type DuckDBConnection,
   type DuckDBDataChunk,
   type DuckDBResult,
+  type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api'
 import { GraftError, toGraftError, type ErrorCode } from '../contract/errors'
@@ -56,6 +57,15 @@ export class Duck {
       if (!chunk || chunk.rowCount === 0) return
       yield chunk
     }
+  }
+
+  /** Names and types of a query's columns. */
+  async schema(sql: string): Promise<{ name: string; type: DuckDBType }[]> {
+    const result = await this.guard(() => this.connection.run(sql))
+    return Array.from({ length: result.columnCount }, (_, index) => ({
+      name: result.columnName(index),
+      type: result.columnType(index),
+    }))
   }
 
   /** Stops the statement that is running; it fails with `cancelled`. */

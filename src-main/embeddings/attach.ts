@@ -73,7 +73,7 @@ interface Alignment {
   readonly addsUnknown: boolean
 }
 
-function alignByPosition(file: VectorFile, array: VectorArray, request: AttachRequest): Alignment {
+export function alignByPosition(file: VectorFile, array: VectorArray, request: AttachRequest): Alignment {
   const [found = 0, width = 0] = array.shape
   const { column, vocabularySize, expectedWidth } = request
   const rows = vocabularySize + 1
@@ -139,12 +139,12 @@ async function makeReport(
   }
 }
 
-function cancelled(file: VectorFile): GraftError {
+export function cancelled(file: VectorFile): GraftError {
   return new GraftError('cancelled', `Attaching ${basename(file.path)} was cancelled.`)
 }
 
 /** Counts what is not finite, so that the error can tell the whole extent and not only the first case. */
-class FiniteCheck {
+export class FiniteCheck {
   private rows = 0
   private numbers = 0
   private firstRow = -1

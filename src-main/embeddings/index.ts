@@ -3,13 +3,14 @@
  *
  *   const file = await inspectFile(path, [{ column: 'movieId', vocabularySize: 1680 }])   // what a drop would do
  *   const store = new EmbeddingStore(projectDir)
- *   const stored = await attachByPosition(store, { table, column, vocabularySize, path, frozen: true })
+ *   const stored = await attachVectors(store, { table, column, vocabulary, path, frozen: true, … })
  *   stored.report                                     // the alignment report
  *   const { values } = await store.load(table)        // Float32Array, checked against the recorded hash
  *
  * TensorFlow can read `store.pathOf(id)` raw from `stored.file.dataOffset` on.
  */
 export { attachByPosition, type AttachRequest } from './attach'
+export { attachVectors, type VectorsRequest } from './attachVectors'
 export { hashFile, hashTable, meanRowMovement, TableHash } from './hash'
 export { inspectFile, type ColumnVocabulary } from './inspect'
 export { NpyWriter, writeNpy, type WrittenTable } from './npyWriter'
@@ -24,4 +25,6 @@ export {
 } from './readers/reader'
 export { storedTable, type StoredTable } from './record'
 export { StatisticsBuilder, tableStatistics } from './statistics'
+export { readSidecarKeys } from './sidecar'
 export { EmbeddingStore, type LoadedTable, type TableFacts } from './store'
+export { encodedVocabulary, valueVocabulary, type Vocabulary } from './vocabulary'

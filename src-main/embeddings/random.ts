@@ -24,3 +24,20 @@ export function mockTable(rows: number, width: number, seed: number): Float32Arr
   for (let i = 0; i < table.length; i++) table[i] = next()
   return table
 }
+
+/** Standard normal numbers from uniform ones (Box and Muller, 1958). */
+export function normalGenerator(seed: number): () => number {
+  const uniform = uniformGenerator(seed)
+  let spare: number | null = null
+  return () => {
+    if (spare !== null) {
+      const value = spare
+      spare = null
+      return value
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()))
+    const angle = 2 * Math.PI * uniform()
+    spare = radius * Math.sin(angle)
+    return radius * Math.cos(angle)
+  }
+}

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { tableSource } from '../contract/document'
+import { alignmentSettings, tableSource } from '../contract/document'
 import { alignmentReport, tableStatistics } from '../contract/views'
 
 /** `embeddings/<table>/report.json`: what a table is and where it came from. */
@@ -9,6 +9,10 @@ export const tableRecord = z.object({
   source: tableSource,
   /** Type of the vectors in the source file, as numpy names it. */
   dtype: z.string(),
+  /** How the rows were laid onto ids and prepared; tables of an earlier version were taken as they are. */
+  alignment: alignmentSettings.optional(),
+  /** The file that the keys came from, where it was another. */
+  ids: z.string().nullable().optional(),
   file: z.object({
     /** Name inside of the table's folder. */
     name: z.string().regex(/^[^/\\]+$/),

@@ -16,7 +16,7 @@ const recordFile = 'report.json'
 const statisticsFile = 'statistics.json'
 
 /** What the store cannot find out from the rows themselves. */
-export type TableFacts = Pick<StoredTable, 'report' | 'source' | 'dtype'>
+export type TableFacts = Pick<StoredTable, 'report' | 'source' | 'dtype' | 'alignment' | 'ids'>
 
 /** A stored table in memory. */
 export interface LoadedTable {

@@ -1,7 +1,10 @@
 import { type DatasetSummary, type Part, type ProjectDocument, type RowWindow } from '../contract'
 import { type DatasetStore, partFiles } from '../dataset'
 import { identifier, parquetSource } from '../dataset/duckdb'
-import { taskOf } from '../schema'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodedVocabulary, valueVocabulary, type Vocabulary } from '../embeddings'
+import { type Column, tableName, tableRows, taskOf } from '../schema'
 
 /** What the window shows of the data: rows and target rate of each part, and the columns; null where there is no data. */
 export async function summarizeDataset(
@@ -88,4 +91,29 @@ export async function countMatchedRows(
   const counts = await duck.all(`SELECT ${identifier(column)} AS id, count(*) AS n FROM ${source} GROUP BY 1`)
   const found = counts.reduce((sum, { id, n }) => sum + (matched[Number(id)] === 1 ? Number(n) : 0), 0)
   return { rows: train.rows, matched: found }
+}
+
+/**
+ * The vocabulary of a column's domain: `dataset/vocabularies/<domain>.parquet` (index, value, count) where the data were
+ * encoded by Graft, else the ids themselves.
+ */
+export async function readVocabulary(store: DatasetStore, column: Column): Promise<Vocabulary> {
+  const path = join(store.project, 'dataset', 'vocabularies', `${tableName(column)}.parquet`)
+  const size = tableRows(column) - 1
+  const there = await stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  )
+  if (!there) return encodedVocabulary(size)
+  const values = new Array<string>(size).fill('')
+  const duck = await store.duck()
+  const source = parquetSource([path])
+  for await (const chunk of duck.chunks(`SELECT "index", CAST("value" AS VARCHAR) FROM ${source}`)) {
+    const [indices = [], texts = []] = chunk.getColumns()
+    indices.forEach((index, row) => {
+      const id = Number(index)
+      if (id >= 1 && id <= size) values[id - 1] = String(texts[row] ?? '')
+    })
+  }
+  return valueVocabulary(values)
 }

@@ -39,10 +39,16 @@ export function useDrop(dropped: (files: File[]) => void): { over: Ref<boolean> 
 
 export type DropKind = 'vectors' | 'schema' | 'table' | 'project' | 'unknown'
 
+/** Endings of files that hold vectors and nothing else. */
+const vectorEndings = ['npy', 'npz', 'vec', 'w2v', 'glove', 'safetensors']
+
+/** Endings to choose vectors by: tables and plain text may hold them too. */
+export const vectorExtensions = [...vectorEndings, 'bin', 'csv', 'parquet', 'tsv', 'txt']
+
 /** What a dropped file is, judged by its name. A folder's name has no ending: it can only be a project. */
 export function dropKind(name: string): DropKind {
   const lower = name.toLowerCase()
-  if (/\.(npy|npz)$/.test(lower)) return 'vectors'
+  if (vectorEndings.some((ending) => lower.endsWith(`.${ending}`))) return 'vectors'
   if (lower === 'graft.json') return 'project'
   if (/\.(json|pbtxt)$/.test(lower)) return 'schema'
   if (/\.parquet$/.test(lower)) return 'table'

@@ -160,7 +160,9 @@ describe('attaching vectors', () => {
     name: 'plots.npy',
     format: 'npy',
     bytes: 304,
-    arrays: [{ name: '', dtype: 'float32', shape: [11, 4], fits, refusal: null, ...fields }],
+    keyFields: [],
+    keyField: null,
+    arrays: [{ name: '', dtype: 'float32', shape: [11, 4], keyed: false, fits, refusal: null, ...fields }],
   })
   const open = async (given: VectorFile): Promise<VueWrapper> => {
     main.answer('session.connect', () =>

@@ -180,6 +180,7 @@ describe('embeddings', () => {
       name: '',
       dtype: 'float32',
       shape: [11, 4],
+      keyed: false,
       fits: [{ column: 'user', exact: true, sentence: 'fits user' }],
       refusal: null,
     }

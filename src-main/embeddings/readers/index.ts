@@ -4,10 +4,25 @@ import { GraftError } from '../../contract/errors'
 import { isPickle, unsafePickle } from './npyHeader'
 import { npyReader } from './npy'
 import { npzReader } from './npz'
-import { headBytes, type VectorFile, type VectorReader } from './reader'
+import { csvReader, tsvReader } from './delimited'
+import { parquetReader } from './parquet'
+import { headBytes, type OpenOptions, type VectorFile, type VectorReader } from './reader'
+import { safetensorsReader } from './safetensors'
+import { word2vecBinaryReader } from './word2vecBinary'
+import { gloveReader, word2vecReader } from './wordVectors'
 
 /** Every format that vectors are read from, the most telling content first. */
-export const vectorReaders: readonly VectorReader[] = [npyReader, npzReader]
+export const vectorReaders: readonly VectorReader[] = [
+  npyReader,
+  npzReader,
+  parquetReader,
+  safetensorsReader,
+  word2vecBinaryReader,
+  word2vecReader,
+  gloveReader,
+  tsvReader,
+  csvReader,
+]
 
 async function readHead(path: string): Promise<Uint8Array> {
   const handle = await open(path, 'r')
@@ -50,7 +65,7 @@ export async function findReader(path: string): Promise<VectorReader> {
 }
 
 /** Opens a file of vectors and reads its headers; the caller closes it. @throws GraftError */
-export async function openVectorFile(path: string): Promise<VectorFile> {
+export async function openVectorFile(path: string, options: OpenOptions = {}): Promise<VectorFile> {
   const reader = await findReader(path)
-  return reader.open(path)
+  return reader.open(path, options)
 }

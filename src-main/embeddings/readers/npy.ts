@@ -1,6 +1,8 @@
 import { GraftError } from '../../contract/errors'
 import type { ElementType } from './elements'
 import { isNpy, npyPreambleBytes, parseNpyHeader, parseNpyPreamble, type NpyHeader } from './npyHeader'
+import { textKeyType, type KeyLayout } from './keyArrays'
+import { refuseNamedKey } from './keyFields'
 import {
   blockBytes,
   shapeProblem,
@@ -9,6 +11,7 @@ import {
   type VectorArray,
   type VectorReader,
 } from './reader'
+import { columnMajor, rowMajor } from './rows'
 import { FileSource, spool, truncated, type ByteSource } from './source'
 
 /** An array in the `.npy` format, its header read and held against the bytes that are really there. */
@@ -61,10 +64,22 @@ function checkSize(source: ByteSource, header: NpyHeader, element: ElementType, 
   }
 }
 
-/** How the array is listed. */
-export function npyArrayInfo(name: string, array: NpyArray): VectorArray {
+/** How the array is listed. @param keyRows how many keys the file holds, if it holds any */
+export function npyArrayInfo(name: string, array: NpyArray, keyRows: number | null = null): VectorArray {
   const { dtype, shape } = array.header
-  return { name, dtype, shape, keyed: false, problem: array.problem }
+  const keyed = keyRows !== null && shape[0] === keyRows && array.problem === null
+  return { name, dtype, shape, keyed, problem: array.problem }
+}
+
+/** How an array could be read as keys: one axis of text or numbers; null for others. */
+export function npyKeyLayout(array: NpyArray): KeyLayout | null {
+  const { shape, dtype, element, littleEndian } = array.header
+  const [rows = 0] = shape
+  if (shape.length !== 1) return null
+  const { dataOffset } = array
+  if (element) return { type: { kind: 'number', element }, rows, littleEndian, dataOffset }
+  const text = textKeyType(dtype)
+  return text && { ...text, rows, dataOffset }
 }
 
 /** Streams the rows of an array that has no problem. */
@@ -95,58 +110,13 @@ export async function* readNpyRows(source: ByteSource, array: NpyArray): AsyncGe
   }
 }
 
-interface Layout {
-  readonly element: ElementType
-  readonly rows: number
-  readonly width: number
-  readonly littleEndian: boolean
-  readonly dataOffset: number
-}
-
-async function* rowMajor(source: ByteSource, layout: Layout): AsyncGenerator<RowBlock> {
-  const { element, rows, width, littleEndian, dataOffset } = layout
-  const rowBytes = width * element.bytes
-  const blockRows = Math.min(rows, Math.max(1, Math.floor(blockBytes / rowBytes)))
-  const raw = new Uint8Array(blockRows * rowBytes)
-  const decoded = new Float32Array(blockRows * width) // [blockRows, width]
-  for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
-    const count = Math.min(blockRows, rows - firstRow)
-    const bytes = raw.subarray(0, count * rowBytes)
-    await source.read(bytes, dataOffset + firstRow * rowBytes)
-    const values = decoded.subarray(0, count * width)
-    element.decode(bytes, values, littleEndian)
-    yield { firstRow, count, rows: values }
-  }
-}
-
-/**
- * A block of rows lies scattered over all columns, so each block costs one read a column; larger blocks (16 times) keep
- * the pieces long enough for the disk.
- */
-async function* columnMajor(source: ByteSource, layout: Layout): AsyncGenerator<RowBlock> {
-  const { element, rows, width, littleEndian, dataOffset } = layout
-  const blockRows = Math.min(rows, Math.max(1, Math.floor((16 * blockBytes) / (width * element.bytes))))
-  const raw = new Uint8Array(blockRows * element.bytes)
-  const column = new Float32Array(blockRows) // [blockRows]
-  const decoded = new Float32Array(blockRows * width) // [blockRows, width]
-  for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
-    const count = Math.min(blockRows, rows - firstRow)
-    for (let c = 0; c < width; c++) {
-      const bytes = raw.subarray(0, count * element.bytes)
-      await source.read(bytes, dataOffset + (c * rows + firstRow) * element.bytes)
-      element.decode(bytes, column.subarray(0, count), littleEndian)
-      for (let r = 0; r < count; r++) decoded[r * width + c] = column[r] ?? NaN
-    }
-    yield { firstRow, count, rows: decoded.subarray(0, count * width) }
-  }
-}
-
 /** A file that holds one array, as `numpy.save` writes it. */
 export const npyReader: VectorReader = {
   format: 'npy',
   extensions: ['.npy'],
   sniff: isNpy,
-  async open(path) {
+  async open(path, options = {}) {
+    refuseNamedKey(path, 'npy', options)
     const source = await FileSource.open(path)
     try {
       const array = await readNpyHeader(source, path, '')
@@ -156,6 +126,8 @@ export const npyReader: VectorReader = {
         format: 'npy',
         bytes: source.size,
         arrays,
+        keyFields: [],
+        keyField: null,
         read(name) {
           usableArray({ path, arrays }, name)
           return readNpyRows(source, array)

@@ -1,8 +1,11 @@
 import { openPromise, type Entry, type ZipFile } from 'yauzl'
 import { GraftError } from '../../contract/errors'
 import { unsafePickle } from './npyHeader'
-import { npyArrayInfo, readNpyHeader, readNpyRows, type NpyArray } from './npy'
-import { usableArray, type RowBlock, type VectorFile, type VectorReader } from './reader'
+import { keyBytes, readKeyArray } from './keyArrays'
+import { guessField, namedField } from './keyFields'
+import { npyArrayInfo, npyKeyLayout, readNpyHeader, readNpyRows, type NpyArray } from './npy'
+import { usableArray, type OpenOptions, type RowBlock, type VectorFile, type VectorReader } from './reader'
+import { withKeys } from './rows'
 import { MemberSource } from './zipMember'
 
 /** More members than any archive of vectors has; a directory past it is only there to be slow. */
@@ -104,11 +107,41 @@ async function* readMember(zip: ZipFile, path: string, member: Member): AsyncGen
   }
 }
 
+async function readMemberKeys(zip: ZipFile, path: string, member: Member): Promise<string[]> {
+  const layout = npyKeyLayout(member.array)
+  if (!layout) throw new GraftError('internal', `${member.entry.fileName} in ${path} holds no keys.`)
+  const source = new MemberSource(zip, member.entry, path)
+  try {
+    // Arrays of numbers were held against the member's size with their header; texts are so here.
+    const expected = layout.dataOffset + layout.rows * keyBytes(layout.type)
+    if (expected !== source.size)
+      throw corrupt(path, `${member.entry.fileName} does not have the size of its shape`)
+    return await readKeyArray(source, layout)
+  } catch (error) {
+    throw archiveError(path, error)
+  } finally {
+    await source.close()
+  }
+}
+
+/** The member that holds the keys, if one is named or can be guessed. */
+function chooseKey(path: string, archive: NpzArchive, options: OpenOptions): Member | null {
+  const fields = [...archive.members].flatMap(([name, { array }]) => {
+    const layout = npyKeyLayout(array)
+    return layout ? [{ name, text: layout.type.kind !== 'number' }] : []
+  })
+  const names = fields.map(({ name }) => name)
+  const name = options.key === undefined ? guessField(fields, options) : namedField(path, names, options.key)
+  return name === null ? null : (archive.members.get(name) ?? null)
+}
+
 /** An open archive: its arrays by name, and their rows. */
 export interface NpzArchive {
   readonly bytes: number
   readonly members: ReadonlyMap<string, Member>
   read(member: Member): AsyncGenerator<RowBlock>
+  /** An array with one axis as keys. */
+  readKeys(member: Member): Promise<string[]>
   close(): void
 }
 
@@ -123,6 +156,7 @@ export async function openNpz(path: string): Promise<NpzArchive> {
       bytes: zip.fileSize,
       members,
       read: (member) => readMember(zip, path, member),
+      readKeys: (member) => readMemberKeys(zip, path, member),
       close: () => zip.close(),
     }
   } catch (error) {
@@ -136,21 +170,36 @@ export const npzReader: VectorReader = {
   format: 'npz',
   extensions: ['.npz'],
   sniff: (head) => head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5),
-  async open(path): Promise<VectorFile> {
+  async open(path, options = {}): Promise<VectorFile> {
     const archive = await openNpz(path)
-    const arrays = [...archive.members].map(([name, member]) => npyArrayInfo(name, member.array))
-    return {
-      path,
-      format: 'npz',
-      bytes: archive.bytes,
-      arrays,
-      read(name) {
-        usableArray({ path, arrays }, name)
-        const member = archive.members.get(name)
-        if (!member) throw new GraftError('internal', `${path} lists '${name}' and does not hold it.`)
-        return archive.read(member)
-      },
-      close: async () => archive.close(),
+    try {
+      return describeArchive(path, archive, options)
+    } catch (error) {
+      archive.close()
+      throw error
     }
   },
+}
+
+function describeArchive(path: string, archive: NpzArchive, options: OpenOptions): VectorFile {
+  const key = chooseKey(path, archive, options)
+  const keyRows = key?.array.header.shape[0] ?? null
+  const members = [...archive.members]
+  const arrays = members.map(([name, member]) => npyArrayInfo(name, member.array, keyRows))
+  return {
+    path,
+    format: 'npz',
+    bytes: archive.bytes,
+    arrays,
+    keyFields: members.filter(([, { array }]) => npyKeyLayout(array) !== null).map(([name]) => name),
+    keyField: members.find(([, member]) => member === key)?.[0] ?? null,
+    async *read(name) {
+      const array = usableArray({ path, arrays }, name)
+      const member = archive.members.get(name)
+      if (!member) throw new GraftError('internal', `${path} lists '${name}' and does not hold it.`)
+      const keys = array.keyed && key ? await archive.readKeys(key) : null
+      yield* withKeys(archive.read(member), keys)
+    },
+    close: async () => archive.close(),
+  }
 }

@@ -7,7 +7,7 @@ export interface VectorArray {
   /** numpy's name of the type on disk, such as `float32`. */
   readonly dtype: string
   readonly shape: readonly number[]
-  /** Whether the file carries an id for each row. */
+  /** Whether the file carries a key for each row, so that blocks come with `keys`. */
   readonly keyed: boolean
   /** Why this array cannot be used as a table of vectors, else null. */
   readonly problem: GraftError | null
@@ -18,8 +18,16 @@ export interface RowBlock {
   readonly firstRow: number
   readonly count: number
   readonly rows: Float32Array // [count, width]
-  /** The rows' ids, where the file carries them. */
+  /** The rows' keys as text, where the file carries them; empty where a row has none. */
   readonly keys?: readonly string[]
+}
+
+/** What the caller knows about a file's keys before it is opened. */
+export interface OpenOptions {
+  /** The field that holds the keys: a column or an array with one axis. Left out, it is guessed. */
+  readonly key?: string
+  /** Names that a key field may bear besides the usual ones, such as that of the column which the vectors are for. */
+  readonly keyNames?: readonly string[]
 }
 
 /** An open file of vectors. Only headers have been read; rows are streamed. */
@@ -28,6 +36,10 @@ export interface VectorFile {
   readonly format: string
   readonly bytes: number
   readonly arrays: readonly VectorArray[]
+  /** Fields that could hold the keys, of which one is chosen by name; none in formats whose keys have no name. */
+  readonly keyFields: readonly string[]
+  /** The field that was named or guessed to hold the keys. */
+  readonly keyField: string | null
   /**
    * Streams the rows of the array of that name, top to bottom, in blocks of about a megabyte, so that the process stays
    * responsive and no file is ever held whole.
@@ -45,8 +57,11 @@ export interface VectorReader {
   readonly extensions: readonly string[]
   /** Whether the first bytes of a file (up to `headBytes` of them) are of this format. */
   sniff(head: Uint8Array): boolean
-  /** Opens the file and reads its headers. @throws GraftError `invalid-file`, `unsafe-file`, `unsupported-file`. */
-  open(path: string): Promise<VectorFile>
+  /**
+   * Opens the file and reads its headers; text, which has none, is read once for its number of rows.
+   * @throws GraftError `invalid-file`, `unsafe-file`, `unsupported-file`; `not-found` for a `key` that is not there
+   */
+  open(path: string, options?: OpenOptions): Promise<VectorFile>
 }
 
 /** How much of a file's beginning `sniff` gets to see. */

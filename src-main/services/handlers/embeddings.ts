@@ -1,29 +1,32 @@
 import { basename, resolve } from 'node:path'
 import { type Column, type Handlers } from '../../contract'
-import { attachByPosition, type ColumnVocabulary, inspectFile } from '../../embeddings'
-import { countMatchedRows } from '../datasets'
-import { featuresOf, findColumn, inputKind, tableName, tableRows } from '../../schema'
+import { attachVectors, type ColumnVocabulary, inspectFile } from '../../embeddings'
+import { countMatchedRows, readVocabulary } from '../datasets'
+import { featuresOf, findColumn, inputKind, tableName } from '../../schema'
 import { type ProjectSession } from '../session'
 import { type Workbench } from '../workbench'
 
 export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
   return {
-    inspectFile: async ({ path }) => inspectFile(resolve(path), vocabularies(bench.session)),
+    inspectFile: async ({ path }) => inspectFile(resolve(path), await vocabularies(bench.session)),
 
-    attach: async ({ column: name, path, array, frozen }) => {
+    attach: async ({ column: name, path, array, frozen, byPosition, key, ids, alignment }) => {
       const session = bench.requireSession()
       const column = findColumn(session.document.schema, name)
-      const vocabularySize = tableRows(column) - 1
       const title = `Attach ${basename(path)} to ${name}`
       const job = bench.jobs.start('attach', title, async ({ signal, report }) => {
         const id = await session.embeddings.freeId(tableName(column))
-        const stored = await attachByPosition(session.embeddings, {
+        const stored = await attachVectors(session.embeddings, {
           table: id,
           column: name,
-          vocabularySize,
+          vocabulary: await readVocabulary(session.data, column),
           path: resolve(path),
           array,
           frozen,
+          byPosition,
+          key,
+          ids: ids === null ? null : resolve(ids),
+          settings: alignment,
           signal,
           countMatchedRows: (matched) => countMatchedRows(session.data, name, matched),
           onProgress: (done, total) => report({ phase: 'Reading vectors', done, total, unit: 'rows' }),
@@ -50,11 +53,16 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
   }
 }
 
-/** Sizes of the vocabularies of the open project's categorical features; those without a size fit nothing. */
-function vocabularies(session: ProjectSession | null): ColumnVocabulary[] {
+/** The vocabularies of the open project's categorical features; those without a size fit nothing. */
+async function vocabularies(session: ProjectSession | null): Promise<ColumnVocabulary[]> {
   if (!session) return []
   const sized = (column: Column): boolean => column.domain?.kind === 'int' && (column.domain.max ?? 0) >= 1
-  return featuresOf(session.document.schema)
-    .filter((column) => inputKind(column) === 'categorical' && sized(column))
-    .map((column) => ({ column: column.name, vocabularySize: tableRows(column) - 1 }))
+  const columns = featuresOf(session.document.schema).filter(
+    (column) => inputKind(column) === 'categorical' && sized(column),
+  )
+  const found: ColumnVocabulary[] = []
+  for (const column of columns) {
+    found.push({ column: column.name, vocabulary: await readVocabulary(session.data, column) })
+  }
+  return found
 }

@@ -1,8 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { inspectFile, mockTable, writeNpy } from '../../../src-main/embeddings'
+import {
+  encodedVocabulary,
+  inspectFile,
+  mockTable,
+  valueVocabulary,
+  writeNpy,
+} from '../../../src-main/embeddings'
 
 const fixtures = join(import.meta.dirname, '../../fixtures/vectors')
 let scratch: string
@@ -15,20 +21,23 @@ it('names the columns that a file fits, those with a row for unknown first', asy
   const path = join(scratch, 'movies.npy')
   await writeNpy(path, mockTable(1681, 128, 1), 128)
   const found = await inspectFile(path, [
-    { column: 'itemId', vocabularySize: 1681 },
-    { column: 'userId', vocabularySize: 943 },
-    { column: 'movieId', vocabularySize: 1680 },
+    { column: 'itemId', vocabulary: encodedVocabulary(1681) },
+    { column: 'userId', vocabulary: encodedVocabulary(943) },
+    { column: 'movieId', vocabulary: encodedVocabulary(1680) },
   ])
   expect(found).toEqual({
     path,
     name: 'movies.npy',
     format: 'npy',
     bytes: 128 + 1681 * 128 * 4,
+    keyFields: [],
+    keyField: null,
     arrays: [
       {
         name: '',
         dtype: 'float32',
         shape: [1681, 128],
+        keyed: false,
         refusal: null,
         fits: [
           {
@@ -48,10 +57,27 @@ it('names the columns that a file fits, those with a row for unknown first', asy
 })
 
 it('lists every array of an archive, with the reason where one cannot be used', async () => {
-  const found = await inspectFile(join(fixtures, 'mixed.npz'), [{ column: 'age', vocabularySize: 2 }])
+  const found = await inspectFile(join(fixtures, 'mixed.npz'), [
+    { column: 'age', vocabulary: encodedVocabulary(2) },
+  ])
   const [vectors, ids] = found.arrays
   expect(vectors).toMatchObject({ name: 'vectors', shape: [3, 4], refusal: null })
   expect(vectors?.fits.map((fit) => fit.column)).toEqual(['age'])
   expect(ids?.fits).toEqual([])
   expect(ids?.refusal).toContain('has the shape (3)')
+})
+
+it('proposes the columns whose values the keys are, by the share of ids that they cover', async () => {
+  const path = join(scratch, 'titles.csv')
+  await writeFile(path, 'title,a,b\nHeat,1,2\nAlien,3,4\nBrazil,5,6\n')
+  const found = await inspectFile(path, [
+    { column: 'country', vocabulary: valueVocabulary(['Brazil', 'Chile', 'Peru']) },
+    { column: 'movie', vocabulary: valueVocabulary(['Alien', 'Heat']) },
+    { column: 'userId', vocabulary: encodedVocabulary(3) },
+  ])
+  expect(found).toMatchObject({ format: 'csv', keyFields: ['title', 'a', 'b'], keyField: 'title' })
+  expect(found.arrays[0]?.fits).toEqual([
+    { column: 'movie', exact: true, sentence: '3 × 2 float32 has 2 of 2 ids of movie by key' },
+    { column: 'country', exact: false, sentence: '3 × 2 float32 has 1 of 3 ids of country by key' },
+  ])
 })

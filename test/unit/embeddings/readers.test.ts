@@ -129,7 +129,7 @@ describe('finding the format', () => {
   })
 
   it('names the formats it knows where neither helps', async () => {
-    const path = join(scratch, 'notes.txt')
+    const path = join(scratch, 'notes.doc')
     await writeFile(path, 'hello')
     const error = await refusal(path)
     expect(error.code).toBe('unsupported-file')

@@ -1,0 +1,142 @@
+import { GraftError } from '../contract/errors'
+import type { AlignmentSettings } from '../contract/document'
+import type { AlignedTable } from './align'
+import { leadingAxes } from './principalComponents'
+import { normalGenerator } from './random'
+
+/**
+ * Prepares an aligned table as the settings say, on the rows that have vectors of their own: centre, reduce to the
+ * leading principal axes, normalise; then fills the rows without one. The unknown row takes part in nothing that is
+ * measured: its own vector, where the file brings one, is only transformed along.
+ * @returns the table, of `settings.pca` columns where that is set
+ * @throws GraftError `invalid-setting` where more axes are asked for than there are
+ */
+export async function prepareTable(table: AlignedTable, settings: AlignmentSettings): Promise<AlignedTable> {
+  let prepared = table
+  if (settings.center || settings.pca !== null) centre(prepared)
+  if (settings.pca !== null) prepared = await reduce(prepared, settings.pca)
+  if (settings.normalize === 'standardize') standardize(prepared)
+  if (settings.normalize === 'l2') scaleToUnitLength(prepared)
+  fillMissing(prepared, settings)
+  return prepared
+}
+
+/** Mean and standard deviation of each column over the real rows that have a vector. */
+interface Moments {
+  readonly mean: Float64Array // [width]
+  readonly deviation: Float64Array // [width]
+}
+
+function* presentRows({ rows, present }: AlignedTable): Generator<number> {
+  for (let row = 1; row < rows; row++) if (present[row] === 1) yield row
+}
+
+function momentsOf(table: AlignedTable): Moments {
+  const { width, values } = table
+  const mean = new Float64Array(width)
+  const squares = new Float64Array(width)
+  let count = 0
+  for (const row of presentRows(table)) {
+    count += 1
+    for (let c = 0; c < width; c++) mean[c] = (mean[c] ?? 0) + (values[row * width + c] ?? 0)
+  }
+  for (let c = 0; c < width; c++) mean[c] = (mean[c] ?? 0) / Math.max(1, count)
+  for (const row of presentRows(table)) {
+    for (let c = 0; c < width; c++) {
+      squares[c] = (squares[c] ?? 0) + ((values[row * width + c] ?? 0) - (mean[c] ?? 0)) ** 2
+    }
+  }
+  return { mean, deviation: squares.map((sum) => Math.sqrt(sum / Math.max(1, count))) }
+}
+
+/** Applies `change` to every row that has a vector, the unknown one too. */
+function changeRows(table: AlignedTable, change: (row: Float32Array) => void): void {
+  const { rows, width, values, present } = table
+  for (let row = 0; row < rows; row++) {
+    if (present[row] === 1) change(values.subarray(row * width, (row + 1) * width))
+  }
+}
+
+function centre(table: AlignedTable): void {
+  const { mean } = momentsOf(table)
+  changeRows(table, (row) => {
+    for (let c = 0; c < row.length; c++) row[c] = (row[c] ?? 0) - (mean[c] ?? 0)
+  })
+}
+
+/** Mean 0 and standard deviation 1 in each column; a constant column becomes 0. */
+function standardize(table: AlignedTable): void {
+  const { mean, deviation } = momentsOf(table)
+  changeRows(table, (row) => {
+    for (let c = 0; c < row.length; c++) {
+      const scale = deviation[c] ?? 0
+      row[c] = scale > 0 ? ((row[c] ?? 0) - (mean[c] ?? 0)) / scale : 0
+    }
+  })
+}
+
+/** Length 1 for each row; a row of zeros stays. */
+function scaleToUnitLength(table: AlignedTable): void {
+  changeRows(table, (row) => {
+    let squares = 0
+    for (const value of row) squares += value * value
+    const length = Math.sqrt(squares)
+    if (length > 0) for (let c = 0; c < row.length; c++) row[c] = (row[c] ?? 0) / length
+  })
+}
+
+/** The widest table that is reduced: its covariance takes 128 MB, and its axes minutes. */
+const maxReducedWidth = 4096
+
+/** The rows on their leading principal axes. The columns are centred already. */
+async function reduce(table: AlignedTable, components: number): Promise<AlignedTable> {
+  const { rows, width, values, present } = table
+  const count = [...presentRows(table)].length
+  if (components > Math.min(width, count)) {
+    throw new GraftError(
+      'invalid-setting',
+      `${count.toLocaleString('en-US')} vectors of ${width} numbers have no ${components} principal axes.`,
+      `Reduce to ${Math.min(width, count)} or fewer.`,
+      { width, vectors: count, components },
+    )
+  }
+  if (width > maxReducedWidth) {
+    throw new GraftError(
+      'invalid-setting',
+      `Vectors of ${width.toLocaleString('en-US')} numbers are too wide to find their principal axes here.`,
+      `Reduce them to ${maxReducedWidth.toLocaleString('en-US')} or fewer where they are made.`,
+      { width },
+    )
+  }
+  const axes = await leadingAxes(values, rows, width, (row) => row > 0 && present[row] === 1, components)
+  const reduced = new Float32Array(rows * components)
+  for (let row = 0; row < rows; row++) {
+    if (present[row] !== 1) continue
+    for (let k = 0; k < components; k++) {
+      let sum = 0
+      for (let c = 0; c < width; c++) sum += (values[row * width + c] ?? 0) * (axes[k * width + c] ?? 0)
+      reduced[row * components + k] = sum
+    }
+  }
+  return { rows, width: components, values: reduced, present }
+}
+
+/** Seed of vectors that stand in for missing ones: the same file gives the same table. */
+const fillSeed = 42
+
+function fillMissing(table: AlignedTable, settings: AlignmentSettings): void {
+  const { rows, width, values, present } = table
+  const { mean, deviation } = momentsOf(table)
+  const normal = normalGenerator(fillSeed)
+  const fill = (row: number, how: AlignmentSettings['missing']): void => {
+    const target = values.subarray(row * width, (row + 1) * width)
+    if (how === 'mean') target.set(mean)
+    // Of the table's own scale: each column's mean and deviation.
+    else if (how === 'random')
+      for (let c = 0; c < width; c++) target[c] = (mean[c] ?? 0) + (deviation[c] ?? 0) * normal()
+    else if (how === 'unknown') target.set(values.subarray(0, width))
+    else target.fill(0)
+  }
+  if (present[0] !== 1) fill(0, settings.unknown)
+  for (let row = 1; row < rows; row++) if (present[row] !== 1) fill(row, settings.missing)
+}

@@ -1,0 +1,68 @@
+import { GraftError } from '../../contract/errors'
+import type { ElementType } from './elements'
+import { blockBytes, type RowBlock } from './reader'
+import type { ByteSource } from './source'
+
+/** A table of elements in a source. */
+export interface Layout {
+  readonly element: ElementType
+  readonly rows: number
+  readonly width: number
+  readonly littleEndian: boolean
+  readonly dataOffset: number
+}
+
+/** Streams a table that is stored row by row (C order). */
+export async function* rowMajor(source: ByteSource, layout: Layout): AsyncGenerator<RowBlock> {
+  const { element, rows, width, littleEndian, dataOffset } = layout
+  const rowBytes = width * element.bytes
+  const blockRows = Math.min(rows, Math.max(1, Math.floor(blockBytes / rowBytes)))
+  const raw = new Uint8Array(blockRows * rowBytes)
+  const decoded = new Float32Array(blockRows * width) // [blockRows, width]
+  for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
+    const count = Math.min(blockRows, rows - firstRow)
+    const bytes = raw.subarray(0, count * rowBytes)
+    await source.read(bytes, dataOffset + firstRow * rowBytes)
+    const values = decoded.subarray(0, count * width)
+    element.decode(bytes, values, littleEndian)
+    yield { firstRow, count, rows: values }
+  }
+}
+
+/**
+ * Streams a table that is stored column by column (Fortran order). A block of rows lies scattered over all columns, so
+ * each block costs one read a column; larger blocks (16 times) keep the pieces long enough for the disk.
+ */
+export async function* columnMajor(source: ByteSource, layout: Layout): AsyncGenerator<RowBlock> {
+  const { element, rows, width, littleEndian, dataOffset } = layout
+  const blockRows = Math.min(rows, Math.max(1, Math.floor((16 * blockBytes) / (width * element.bytes))))
+  const raw = new Uint8Array(blockRows * element.bytes)
+  const column = new Float32Array(blockRows) // [blockRows]
+  const decoded = new Float32Array(blockRows * width) // [blockRows, width]
+  for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
+    const count = Math.min(blockRows, rows - firstRow)
+    for (let c = 0; c < width; c++) {
+      const bytes = raw.subarray(0, count * element.bytes)
+      await source.read(bytes, dataOffset + (c * rows + firstRow) * element.bytes)
+      element.decode(bytes, column.subarray(0, count), littleEndian)
+      for (let r = 0; r < count; r++) decoded[r * width + c] = column[r] ?? NaN
+    }
+    yield { firstRow, count, rows: decoded.subarray(0, count * width) }
+  }
+}
+
+/** Adds keys that were read apart from the rows. @param keys one for each row; null leaves the blocks as they are */
+export async function* withKeys(
+  blocks: AsyncIterable<RowBlock>,
+  keys: readonly string[] | null,
+): AsyncGenerator<RowBlock> {
+  for await (const block of blocks) {
+    if (!keys) {
+      yield block
+      continue
+    }
+    const own = keys.slice(block.firstRow, block.firstRow + block.count)
+    if (own.length !== block.count) throw new GraftError('internal', `${keys.length} keys for more rows.`)
+    yield { ...block, keys: own }
+  }
+}

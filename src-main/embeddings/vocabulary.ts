@@ -1,0 +1,35 @@
+/** The ids of a column's domain and the raw values that they stand for. Id 0 is unknown. */
+export interface Vocabulary {
+  /** Real values, without unknown: their ids are 1 … size. */
+  readonly size: number
+  /** Whether keys are the ids themselves, because the data came encoded. */
+  readonly encoded: boolean
+  /** The id of a key, -1 where the vocabulary does not have it; 0 where the key names the unknown row. */
+  idOf(key: string): number
+  /** The raw value of an id from 1 to size. */
+  valueOf(id: number): string
+}
+
+/** The vocabulary of data that came encoded: the ids themselves, written without sign and leading zeros. */
+export function encodedVocabulary(size: number): Vocabulary {
+  return {
+    size,
+    encoded: true,
+    idOf: (key) => (/^(?:0|[1-9]\d{0,14})$/.test(key) && Number(key) <= size ? Number(key) : -1),
+    valueOf: String,
+  }
+}
+
+/** A vocabulary of raw values. @param values the value of id i at place i − 1 */
+export function valueVocabulary(values: readonly string[]): Vocabulary {
+  const ids = new Map<string, number>()
+  values.forEach((value, index) => {
+    if (!ids.has(value)) ids.set(value, index + 1)
+  })
+  return {
+    size: values.length,
+    encoded: false,
+    idOf: (key) => ids.get(key) ?? -1,
+    valueOf: (id) => values[id - 1] ?? '',
+  }
+}

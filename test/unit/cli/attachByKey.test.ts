@@ -1,0 +1,80 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { z } from 'zod'
+import { alignmentReport } from '../../../src-main/contract'
+import { mockTable, writeNpy } from '../../../src-main/embeddings'
+import { uniformGenerator } from '../../../src-main/embeddings/random'
+import { graft, type Outcome } from './graft'
+
+/** One table, attached once by position from a file that was aligned by hand, and once by key from a shuffled one. */
+
+const users = 943
+const width = 12
+let folder: string
+let values: Float32Array // [users + 1, width]
+const run = (...parameters: string[]): Promise<Outcome> =>
+  graft([...parameters, '--json'], folder, { GRAFT_HOME: join(folder, 'home') })
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'graft-by-key-'))
+  for (const name of ['position', 'key']) {
+    expect(await run('new', name, '--sample', 'movielens-100k')).toMatchObject({ status: 0 })
+  }
+  values = mockTable(users + 1, width, 5)
+  values.fill(0, 0, width)
+  // Users 11, 22, 33 … have no vector.
+  for (let id = 11; id <= users; id += 11) values.fill(0, id * width, (id + 1) * width)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** The rows in another order, with keys, some of them strange to the column and some repeated. */
+function shuffledCsv(): string {
+  const row = (key: number | string, from: number): string =>
+    [key, ...values.subarray(from * width, (from + 1) * width)].join(',')
+  const lines: string[] = []
+  for (let id = 1; id <= users; id++) if (id % 11 !== 0) lines.push(row(id, id))
+  for (let id = 2000; id < 2050; id++) lines.push(row(id, id % users))
+  const next = uniformGenerator(3)
+  for (let i = lines.length - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1))
+    const other = lines[j] ?? ''
+    lines[j] = lines[i] ?? ''
+    lines[i] = other
+  }
+  // Repetitions come last, with other numbers: the first row of a key counts.
+  for (let id = 1; id <= 7; id++) lines.push(row(id, id + 100))
+  return [`userId,${Array.from({ length: width }, (_, i) => `v${i}`).join(',')}`, ...lines, ''].join('\n')
+}
+
+const history = z.object({
+  epochs: z.array(z.object({ train: z.record(z.string(), z.number()) })),
+  tables: z.array(z.object({ table: z.string(), hashBefore: z.string(), hashAfter: z.string() })),
+})
+
+it('trains to the same history, whichever way the vectors came', async () => {
+  await writeNpy(join(folder, 'aligned.npy'), values, width)
+  await writeFile(join(folder, 'shuffled.csv'), shuffledCsv())
+  const attach = (dir: string, file: string, ...more: string[]): Promise<Outcome> =>
+    run('attach', dir, '--column', 'userId', '--file', file, '--trainable', ...more)
+  await attach('position', 'aligned.npy')
+  const attached = await attach('key', 'shuffled.csv', '--missing', 'zero', '--unknown', 'zero')
+  expect(alignmentReport.parse(attached.json)).toMatchObject({
+    alignedBy: 'key',
+    keyField: 'userId',
+    rows: users + 1,
+    matchedIds: users - 85,
+    missingIds: 85,
+    extraKeys: 50,
+    duplicateKeys: 7,
+    nonFiniteRows: 0,
+  })
+  const histories = []
+  for (const dir of ['position', 'key']) {
+    const { json } = await run('train', dir, '--epochs', '1', '--batch-size', '4096', '--seed', '1')
+    const { epochs, tables } = history.parse(json)
+    histories.push({ epochs: epochs.map(({ train }) => train), tables })
+  }
+  expect(histories[1]).toEqual(histories[0])
+})
