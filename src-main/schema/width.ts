@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Column } from './column'
 import { SchemaError } from './errors'
+import { hasTag } from './tags'
 
 /** The named rules for the width of a table that has no pretrained file. */
 export const widthRule = z.enum(['merlin', 'schema', 'nvtabular'])
@@ -19,9 +20,15 @@ export type Width = z.infer<typeof width>
 
 /**
  * Rows of the column's table: one for each id from 0 (unknown) to the domain's maximum.
- * @throws SchemaError where the column has no domain with a maximum
+ * @throws SchemaError where the column is not categorical, or has no domain with a maximum
  */
 export function tableRows(column: Column): number {
+  if (!hasTag(column.tags, 'categorical'))
+    throw new SchemaError(
+      'invalid-schema',
+      `column ${column.name} is not categorical, so no embedding table belongs to it`,
+      'Choose a categorical column, or give this one the tag categorical.',
+    )
   const max = column.domain?.max ?? null
   if (column.domain?.kind !== 'int' || max === null || max < 1)
     throw new SchemaError(

@@ -24,7 +24,7 @@ export function genericToJson(fields: readonly TextField[]): JsonObject {
       continue
     }
     const values = field.values.map(valueToJson)
-    const before = object[field.name]
+    const before = Object.hasOwn(object, field.name) ? object[field.name] : undefined
     const first = values[0]
     if (before === undefined && !field.list && first !== undefined) object[field.name] = first
     else if (before === undefined) {

@@ -219,7 +219,8 @@ describe('widths', () => {
     expect(tableWidth(age, 'nvtabular')).toEqual({ width: 16, from: 'nvtabular' })
     expect(tableWidth({ ...age, embedding: null }, 'schema')).toEqual({ width: 8, from: 'merlin' })
     expect([merlinWidth(1681), nvtabularWidth(100_000_000)]).toEqual([16, 512])
-    expect(() => tableWidth(findColumn(movielens, 'rating'), 'merlin')).toThrow(/its domain has no maximum/)
+    expect(() => tableWidth(findColumn(movielens, 'rating'), 'merlin')).toThrow(/rating is not categorical/)
+    expect(() => tableWidth({ ...age, domain: null }, 'merlin')).toThrow(/its domain has no maximum/)
   })
 })
 

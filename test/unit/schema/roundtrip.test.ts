@@ -48,6 +48,11 @@ describe('a schema of any kind', () => {
       { numRuns: 150 },
     )
   })
+
+  it('may have fields called like the methods of an object', () => {
+    const made: Schema = { columns: [], rest: { unknown: { toString: 0, valueOf: [1], hasOwnProperty: 'x' } } }
+    expect(readSchemaPbtxt(writeSchemaPbtxt(made))).toEqual(made)
+  })
 })
 
 describe('a Struct', () => {
