@@ -1,5 +1,5 @@
 import { createClient, GraftError, type Client, type EventMessage } from '../src-main/contract'
-import { type WindowTransport } from './transport/transport'
+import { type LineChange, type WindowTransport } from './transport/transport'
 
 let transport: WindowTransport | null = null
 
@@ -21,8 +21,8 @@ export function onEvent(listener: (message: EventMessage) => void): () => void {
   return current().on(listener)
 }
 
-/** Calls back when the line to main is lost (false) and when it stands again (true). */
-export function onConnection(listener: (connected: boolean) => void): () => void {
+/** Calls back when the line to main opens, is lost, or is refused for good. */
+export function onConnection(listener: (change: LineChange) => void): () => void {
   return current().onConnection(listener)
 }
 

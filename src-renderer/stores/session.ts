@@ -5,7 +5,7 @@ import { api } from '../api'
 import { useJobs } from './jobs'
 import { type Projection } from './projection'
 
-export type LineState = 'connecting' | 'connected' | 'lost'
+export type LineState = 'connecting' | 'connected' | 'lost' | 'refused'
 
 /** What main says about itself: the application, the engine, recent projects, and the state of the line to it. */
 export const useSession = defineStore('session', () => {

@@ -25,8 +25,8 @@ export async function start(): Promise<void> {
   }
 
   let connects = false
-  onConnection((connected) => {
-    if (!connected) session.line = 'lost'
+  onConnection((change) => {
+    if (change !== 'open') session.line = change
     // The first opening is already waited for by the request below.
     else if (connects) void connect()
     connects = true

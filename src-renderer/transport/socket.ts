@@ -8,7 +8,7 @@ import {
   type Reply,
   type SocketRequest,
 } from '../../src-main/contract'
-import { type WindowTransport } from './transport'
+import { type LineChange, type WindowTransport } from './transport'
 
 interface Pending {
   resolve(answer: Reply): void
@@ -36,10 +36,14 @@ export function socketTransport(origin: string): WindowTransport {
   const pending = new Map<number, Pending>()
   const waiting: SocketRequest[] = []
   const listeners = new Set<(message: EventMessage) => void>()
-  const lineListeners = new Set<(connected: boolean) => void>()
+  const lineListeners = new Set<(change: LineChange) => void>()
   let socket: WebSocket | null = null
   let nextId = 1
   let retryMs = firstRetryMs
+
+  const tell = (change: LineChange): void => {
+    for (const listener of lineListeners) listener(change)
+  }
 
   const open = (): void => {
     const line = new WebSocket(url)
@@ -47,7 +51,7 @@ export function socketTransport(origin: string): WindowTransport {
       socket = line
       retryMs = firstRetryMs
       for (const frame of waiting.splice(0)) line.send(JSON.stringify(frame))
-      for (const listener of lineListeners) listener(true)
+      tell('open')
     })
     line.addEventListener('message', (event) => receive(String(event.data)))
     line.addEventListener('close', () => {
@@ -56,7 +60,8 @@ export function socketTransport(origin: string): WindowTransport {
       for (const { resolve } of pending.values()) resolve(lost)
       pending.clear()
       waiting.length = 0
-      if (wasOpen) for (const listener of lineListeners) listener(false)
+      if (wasOpen) tell('lost')
+      else void isRefused(origin).then((refused) => refused && tell('refused'))
       setTimeout(open, retryMs)
       retryMs = Math.min(retryMs * 2, lastRetryMs)
     })
@@ -92,6 +97,12 @@ export function socketTransport(origin: string): WindowTransport {
     },
     pathOf: (file) => upload(origin, file),
   }
+}
+
+/** Whether a server is there that does not know this window: Graft was started anew, and its cookie with it. */
+async function isRefused(origin: string): Promise<boolean> {
+  const response = await fetch(origin, { method: 'HEAD', credentials: 'same-origin' }).catch(() => null)
+  return response?.status === 403
 }
 
 /** The server may run on another machine: it gets the bytes and says where they lie. */

@@ -1,7 +1,10 @@
 import { type Transport } from '../../src-main/contract'
 
+/** What became of the line to main; `refused`: main runs, but no longer knows this window. */
+export type LineChange = 'open' | 'lost' | 'refused'
+
 /** The contract's transport and what a window needs besides: the state of the line and paths of dropped files. */
 export interface WindowTransport extends Transport {
-  onConnection(listener: (connected: boolean) => void): () => void
+  onConnection(listener: (change: LineChange) => void): () => void
   pathOf(file: File): Promise<string>
 }

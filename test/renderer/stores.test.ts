@@ -64,13 +64,21 @@ describe('following main', () => {
   it('asks for a new snapshot when the line comes back', async () => {
     main.answer('session.connect', () => sessionSnapshot())
     await start()
-    main.line(true)
-    main.line(false)
+    main.line('open')
+    main.line('lost')
     expect(useSession().line).toBe('lost')
     main.answer('session.connect', () => sessionSnapshot({ sequence: 3, project: null }))
-    main.line(true)
+    main.line('open')
     await expect.poll(() => useSession().line).toBe('connected')
     expect(useProject().snapshot).toBeNull()
+  })
+
+  it('says so when main was started anew and does not know the window', async () => {
+    main.answer('session.connect', () => sessionSnapshot())
+    await start()
+    main.line('lost')
+    main.line('refused')
+    expect(useSession().line).toBe('refused')
   })
 
   it('says so when main refuses', async () => {
@@ -108,9 +116,9 @@ describe('jobs', () => {
   })
 
   it('gives up on jobs that a restarted main does not know', async () => {
-    main.line(true)
+    main.line('open')
     const waiting = useJobs().finished('gone')
-    main.line(true)
+    main.line('open')
     await expect(waiting).rejects.toMatchObject({ code: 'crashed' })
   })
 

@@ -6,6 +6,7 @@ import {
   type Reply,
 } from '../../../src-main/contract'
 import { setTransport } from '../../../src-renderer/api'
+import { type LineChange } from '../../../src-renderer/transport/transport'
 
 type Answer = (input: unknown) => unknown
 /** An event without its number, which the fake gives. */
@@ -16,13 +17,13 @@ export interface FakeMain {
   readonly calls: { name: string; input: unknown }[]
   answer(name: string, answer: Answer): void
   emit(fact: Fact): void
-  line(connected: boolean): void
+  line(change: LineChange): void
 }
 
 export function fakeMain(firstSequence = 11): FakeMain {
   const answers = new Map<string, Answer>()
   const listeners = new Set<(message: EventMessage) => void>()
-  const lines = new Set<(connected: boolean) => void>()
+  const lines = new Set<(change: LineChange) => void>()
   const calls: { name: string; input: unknown }[] = []
   let sequence = firstSequence
 
@@ -61,8 +62,8 @@ export function fakeMain(firstSequence = 11): FakeMain {
       const message: EventMessage = { sequence: sequence++, ...fact }
       for (const listener of listeners) listener(message)
     },
-    line: (connected) => {
-      for (const listener of lines) listener(connected)
+    line: (change) => {
+      for (const listener of lines) listener(change)
     },
   }
 }
