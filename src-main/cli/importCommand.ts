@@ -1,54 +1,132 @@
 import { type Command } from 'commander'
 import { z } from 'zod'
-import { GraftError } from '../contract'
-import { dtypes, role } from '../schema'
+import { dtype, GraftError, type JoinSource, type Part, role } from '../contract'
 import { integer } from './arguments'
 import { type Context, runJob, withProject } from './context'
 import { formatCount, formatTable } from './format'
+import { describeTables, tablesResult } from './tablesReport'
 
 interface ImportOptions {
   train?: string[]
   validation?: string[]
   test?: string[]
+  join: JoinSource[]
+  target?: string
   split?: string
   seed: number
+  delimiter?: string
+  quote?: string
+  header: boolean
+  encoded: boolean
+  raw: boolean
 }
 
 const importResult = z.object({
   rows: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
-  columns: z.array(z.object({ name: z.string(), dtype: z.enum(dtypes), role, tags: z.array(z.string()) })),
+  columns: z.array(z.object({ name: z.string(), dtype, role, tags: z.array(z.string()) })),
   warnings: z.array(z.string()),
 })
 
-/** `import`: Parquet files whose ids are encoded already, as the schema says. */
+const trainPart: Part = 'train'
+
+/** `import`: raw tables, or Parquet files whose ids are encoded already, as the schema says. */
 export function addImportCommand(program: Command, context: Context): void {
   program
     .command('import')
-    .description('bring in Parquet files whose ids are encoded already')
+    .description('bring in tables: CSV, TSV, JSON lines or Parquet, raw or encoded already')
     .argument('<dir>', 'the project folder')
-    .argument('[files...]', 'files or patterns, all for training or split')
+    .argument('[files...]', 'files, folders or patterns, all for training or split')
     .option('--train <files...>', 'files of the training part')
     .option('--validation <files...>', 'files of the validation part')
     .option('--test <files...>', 'files of the test part')
-    .option('--split <spec>', 'random:0.8,0.1,0.1 for training, validation and test')
+    .option(
+      '--join <file:key>',
+      'add the columns of a table by a key, or file:column=key (repeatable)',
+      readJoin,
+      [],
+    )
+    .option('--target <column>', 'what to predict: a column, or "column>number"')
+    .option(
+      '--split <spec>',
+      'random:0.8,0.1,0.1, time:COLUMN:…, group:COLUMN:…, leave-last-out:USER[:TIME] or column:NAME',
+    )
     .option('--seed <n>', 'fixes the split', integer(0), 42)
+    .option('--delimiter <text>', 'what separates the cells of a text; found by itself otherwise', unescape)
+    .option('--quote <character>', 'what quotes a cell', '"')
+    .option('--no-header', 'the first line is a row')
+    .option('--encoded', 'Parquet whose ids are encoded already, as the schema says', false)
+    .option('--raw', 'Parquet as it came, whatever schema the project has', false)
     .action(async (dir: string, files: string[], options: ImportOptions) => {
-      const { train, validation, test } = filesOf(files, options, context.path)
-      await withProject(context, dir, async (_session, client, services) => {
+      const parts = filesOf(files, options, context.path)
+      await withProject(context, dir, async (session, client, services) => {
+        const { source, schema } = session.document
+        const described = schema.columns.length > 0 && source?.kind !== 'tables'
+        const { train, validation, test } = parts
+        if (options.encoded || (!options.raw && described && isParquet([train, validation, test].flat()))) {
+          refuseRawOptions(options)
+          const split = options.split ?? null
+          const result = await runJob(services, context.output, () =>
+            client.dataset.importEncoded({ train, validation, test, split, seed: options.seed }),
+          )
+          const parsed = importResult.safeParse(result)
+          if (!parsed.success) throw new GraftError('internal', parsed.error.message)
+          context.output.result(parsed.data, describeImport(parsed.data))
+          return
+        }
         const result = await runJob(services, context.output, () =>
-          client.dataset.importEncoded({
-            train,
-            validation,
-            test,
+          client.tables.import({
+            files: [
+              ...train.map((path) => ({ part: files.length > 0 ? null : trainPart, path })),
+              ...validation.map((path) => ({ part: 'validation' as const, path })),
+              ...test.map((path) => ({ part: 'test' as const, path })),
+            ],
+            joins: options.join.map((join) => ({ ...join, path: context.path(join.path) })),
+            options: {
+              delimiter: options.delimiter ?? null,
+              quote: options.quote ?? null,
+              header: options.header ? null : false,
+            },
             split: options.split ?? null,
             seed: options.seed,
+            target: options.target ?? null,
           }),
         )
-        const parsed = importResult.safeParse(result)
-        if (!parsed.success) throw new GraftError('internal', parsed.error.message)
-        context.output.result(parsed.data, describeImport(parsed.data))
+        const report = tablesResult(result)
+        context.output.result(report, describeTables(report))
       })
     })
+}
+
+/** `users.csv:user_id`, or `users.csv:user_id=id`. A path may hold colons. */
+function readJoin(text: string, before: readonly JoinSource[]): JoinSource[] {
+  const at = text.lastIndexOf(':')
+  const [path, keys] = [text.slice(0, at), text.slice(at + 1)]
+  const [on = '', key = on] = keys.split('=')
+  if (at <= 0 || on === '' || key === '')
+    throw new GraftError(
+      'usage',
+      `"${text}" is no join.`,
+      'Write --join FILE:KEY, or FILE:COLUMN=KEY where the key is called otherwise in the file.',
+    )
+  return [...before, { path, on, key }]
+}
+
+/** `\t` as people write a tab. */
+function unescape(text: string): string {
+  return text === '\\t' || text === 'tab' ? '\t' : text
+}
+
+function isParquet(paths: readonly string[]): boolean {
+  return paths.every((path) => !/\.(csv|tsv|txt|data|json|jsonl|ndjson)(\.(gz|gzip|zst|zstd))?$/i.test(path))
+}
+
+function refuseRawOptions({ join, target }: ImportOptions): void {
+  if (join.length > 0 || target !== undefined)
+    throw new GraftError(
+      'usage',
+      'Files that are encoded already are neither joined nor given a target: the schema describes them.',
+      'Leave out --join and --target, or add --raw.',
+    )
 }
 
 function filesOf(
@@ -63,6 +141,8 @@ function filesOf(
       'Files are given either for all parts together, or for each part.',
       'Write import DIR FILE… [--split …], or import DIR --train FILE… [--validation FILE…] [--test FILE…].',
     )
+  if (named && options.split !== undefined)
+    throw new GraftError('usage', 'Files that are given for each part are not split.', 'Leave out --split.')
   const train = files.length > 0 ? files : (options.train ?? [])
   if (train.length === 0)
     throw new GraftError('usage', 'No file to import.', 'Name the files, or give --train.')

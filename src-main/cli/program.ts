@@ -8,6 +8,7 @@ import { addImportCommand } from './importCommand'
 import { Output } from './output'
 import { addProjectCommands } from './projectCommands'
 import { addSchemaCommand } from './schemaCommand'
+import { addSplitCommand } from './splitCommand'
 import { addServeCommand } from './serveCommand'
 import { addTableCommands } from './tableCommands'
 import { addTrainCommand } from './trainCommand'
@@ -18,6 +19,7 @@ export const exitStatus = { done: 0, failed: 1, usage: 2 } as const
 const registrations = [
   addProjectCommands,
   addImportCommand,
+  addSplitCommand,
   addSchemaCommand,
   addTableCommands,
   addTrainCommand,

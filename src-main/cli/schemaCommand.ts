@@ -12,7 +12,7 @@ import {
 import { effectiveSchema } from '../project/effectiveSchema'
 import { schemaToObject } from '../schema'
 import { list } from './arguments'
-import { type Context, withProject } from './context'
+import { type Context, runJob, withProject } from './context'
 import { formatCount, formatTable } from './format'
 
 interface SchemaOptions {
@@ -84,10 +84,14 @@ const runs: Record<Action, Run> = {
     const width = options.width === undefined ? undefined : parseWidth(options.width)
     if ([tags, dtype, role, width].every((change) => change === undefined))
       throw new GraftError('usage', 'Nothing to set.', 'Give --tags, --dtype, --role or --width.')
-    await withProject(context, dir, async (_session, client) => {
-      const { columns } = await client.project.execute({
+    await withProject(context, dir, async (session, client, services) => {
+      await client.project.execute({
         command: { type: 'setColumns', columns: [column], changes: { tags, dtype, role, width } },
       })
+      // What a column is for decides how it is encoded.
+      const encodes = session.document.source?.kind === 'tables' && (tags ?? dtype ?? role) !== undefined
+      if (encodes) await runJob(services, context.output, () => client.tables.encode({}))
+      const { columns } = session.snapshot()
       const edited = columns.filter((candidate) => candidate.name === column)
       context.output.result(edited[0] ?? null, columnTable(edited))
     })

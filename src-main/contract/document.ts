@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { dtype, schema, widthOverride, widthRule } from './schema'
+import { tablesSource } from './tables'
 
 export const part = z.enum(['train', 'validation', 'test'])
 export type Part = z.infer<typeof part>
@@ -18,6 +19,7 @@ export const dataSource = z.discriminatedUnion('kind', [
     split: z.string().nullable(),
     seed: z.int().nonnegative(),
   }),
+  tablesSource,
 ])
 export type DataSource = z.infer<typeof dataSource>
 

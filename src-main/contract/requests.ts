@@ -14,6 +14,7 @@ import {
   tableStatistics,
   vectorFile,
 } from './views'
+import { columnEncoding, delimitedOptions, joinSource, tablesSource } from './tables'
 
 interface Request<In extends z.ZodType, Out extends z.ZodType> {
   readonly input: In
@@ -77,6 +78,31 @@ export const requests = {
         test: z.array(path),
         split: z.string().nullable(),
         seed: z.int().min(0),
+      }),
+      jobId,
+    ),
+  },
+  tables: {
+    /** Job: raw tables, typed, guessed, split and encoded; its result is a `tablesReport`. */
+    import: request(
+      z.object({
+        files: tablesSource.shape.files.min(1),
+        joins: z.array(joinSource),
+        options: delimitedOptions,
+        split: z.string().nullable(),
+        seed: z.int().min(0),
+        /** `COLUMN`, or `COLUMN>NUMBER` for 1 where it is above; null leaves it to the rules. */
+        target: z.string().nullable(),
+      }),
+      jobId,
+    ),
+    /** Job: the imported rows split and encoded anew, by the schema as it is and these changes; a `tablesReport`. */
+    encode: request(
+      z.object({
+        split: z.string().nullable().optional(),
+        seed: z.int().min(0).optional(),
+        /** Settings of columns, in the place of those that they had. */
+        encoding: z.record(z.string(), columnEncoding).optional(),
       }),
       jobId,
     ),

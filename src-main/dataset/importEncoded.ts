@@ -9,7 +9,7 @@ import { duckType } from './columnData'
 import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
 import { encodedFolder, flushFile, partNames, replaceFolder, type PartName } from './files'
 import { Random } from './random'
-import { expandFiles } from './sources'
+import { expandFiles } from './sources/expand'
 import { parquetOptions } from './write'
 
 /** Where the rows come from: files for each part, or files that are split at random. Folders and patterns are expanded. */

@@ -164,6 +164,7 @@ export class DatasetStore {
 
   /** Files, rows and columns of a part, read again only when a file has changed. */
   private async layout(part: PartName): Promise<Layout | null> {
+    await restoreFolder(join(this.project, 'dataset'))
     await restoreFolder(encodedFolder(this.project))
     const paths = await partFiles(this.project, part)
     if (paths.length === 0) return null

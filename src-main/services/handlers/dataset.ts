@@ -3,6 +3,7 @@ import { type DataSource, GraftError, type Handlers } from '../../contract'
 import { importEncoded, profilePart, type EncodedSources } from '../../dataset'
 import { parseRandomSplit } from '../split'
 import { readRows } from '../datasets'
+import { removeTables } from '../tables'
 import { type Workbench } from '../workbench'
 
 export function datasetHandlers(bench: Workbench): Handlers['dataset'] {
@@ -52,6 +53,7 @@ export function datasetHandlers(bench: Workbench): Handlers['dataset'] {
           split,
           seed,
         }
+        await removeTables(session.path)
         const { train, validation, test } = result.rows
         session.replace({
           type: 'importData',

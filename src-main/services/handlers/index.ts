@@ -8,6 +8,7 @@ import { exportHandlers } from './export'
 import { modelHandlers } from './model'
 import { projectHandlers } from './project'
 import { schemaHandlers } from './schema'
+import { tablesHandlers } from './tables'
 import { runsHandlers, trainingHandlers } from './training'
 
 /** One function for every request of the contract. */
@@ -17,6 +18,7 @@ export function createHandlers(bench: Workbench): Handlers {
     project: projectHandlers(bench),
     schema: schemaHandlers(bench),
     dataset: datasetHandlers(bench),
+    tables: tablesHandlers(bench),
     embeddings: embeddingsHandlers(bench),
     model: modelHandlers(bench),
     training: trainingHandlers(bench),

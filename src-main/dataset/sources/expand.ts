@@ -1,7 +1,42 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GraftError, toGraftError } from '../contract/errors'
-import { literal, type Duck } from './duckdb'
+import { GraftError, toGraftError } from '../../contract/errors'
+import { literal, type Duck } from '../duckdb'
+
+/** What a folder's tables are called. */
+const tableName = /\.(csv|tsv|txt|data|json|jsonl|ndjson|parquet)(\.(gz|gzip|zst|zstd))?$/i
+
+/**
+ * Files of raw tables that a person named: files as they are, the tables of a folder and of the folders in it
+ * (`country=se/part-0.parquet`), or a pattern, each group in the order of its names.
+ * @throws GraftError `not-found` naming the path that led nowhere
+ */
+export async function expandTables(duck: Duck, paths: readonly string[]): Promise<string[]> {
+  const files: string[] = []
+  for (const path of paths) {
+    const found = await stat(path).catch(() => null)
+    if (!found?.isDirectory()) files.push(...(await expandOne(duck, path)))
+    else {
+      const inside = (await filesUnder(path)).filter((file) => tableName.test(file))
+      if (inside.length === 0)
+        throw new GraftError('not-found', `${path} holds no tables`, 'Choose another folder.')
+      files.push(...inside)
+    }
+  }
+  return files
+}
+
+async function filesUnder(folder: string): Promise<string[]> {
+  const files: string[] = []
+  const entries = await readdir(folder, { withFileTypes: true })
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (/^[._]/.test(entry.name)) continue
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) files.push(...(await filesUnder(path)))
+    else if (entry.isFile()) files.push(path)
+  }
+  return files
+}
 
 /**
  * Files that a person named: files as they are, a folder's Parquet files, or a pattern (`data/*.parquet`), each group in

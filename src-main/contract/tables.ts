@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { dtype, role } from './schema'
+
+/** How CSV text is read; null leaves it to the sniffer. */
+export const delimitedOptions = z.object({
+  delimiter: z.string().min(1).max(4).nullable().default(null),
+  quote: z.string().length(1).nullable().default(null),
+  header: z.boolean().nullable().default(null),
+})
+export type DelimitedOptions = z.infer<typeof delimitedOptions>
+
+/** A table whose columns are added to each row by a key: users or items to ratings. */
+export const joinSource = z.object({
+  path: z.string().min(1),
+  /** Column of the rows. */
+  on: z.string().min(1),
+  /** Column of the joined table; the same name by default. */
+  key: z.string().min(1),
+})
+export type JoinSource = z.infer<typeof joinSource>
+
+/** How the values of a raw column become numbers. All that is learnt from data is learnt from the training part alone. */
+export const columnEncoding = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('categorical'),
+    /** Values that are rarer than this are unknown (0). */
+    minCount: z.int().min(1).default(1),
+    /** The most frequent values that get an id; the others are unknown. */
+    maxSize: z.int().min(1).nullable().default(null),
+    /** Hashed into so many ids, without a vocabulary. */
+    buckets: z.int().min(1).nullable().default(null),
+    /** Missing values are unknown, or have an id of their own: the last. */
+    nulls: z.enum(['unknown', 'own']).default('unknown'),
+    /** Columns of one domain share a vocabulary and a table; the column's own by default. */
+    domain: z.string().nullable().default(null),
+  }),
+  z.object({
+    kind: z.literal('continuous'),
+    /** `standardise`: (x − mean) / standard deviation; `minmax`: to [0, 1]; `log1p`: ln(1 + x), standardised; `quantile`: rank among `bins` quantiles, to [0, 1]. */
+    transform: z.enum(['none', 'standardise', 'minmax', 'log1p', 'quantile']).default('standardise'),
+    bins: z.int().min(2).max(1000).default(100),
+    /** What takes the place of a missing value, before the transform. */
+    fill: z.union([z.enum(['mean', 'median', 'zero']), z.number()]).default('mean'),
+    /** Whether a column `<name>_missing` of 0 and 1 is added. */
+    indicator: z.boolean().default(false),
+  }),
+  z.object({
+    kind: z.literal('list'),
+    /** What separates the items of a text; null where the column holds lists already. */
+    separator: z.string().min(1).nullable(),
+    /** The most frequent items that get a column `<name>=<item>` of 0 and 1. */
+    maxSize: z.int().min(1).max(1000).default(32),
+  }),
+  z.object({
+    kind: z.literal('target'),
+    /** The value that is 1 where the target is one of two texts; null for numbers. */
+    positive: z.string().nullable().default(null),
+  }),
+])
+export type ColumnEncoding = z.infer<typeof columnEncoding>
+
+/** A column computed from another one before it is encoded. */
+export const derivedColumn = z.object({
+  kind: z.literal('threshold'),
+  name: z.string().min(1),
+  column: z.string().min(1),
+  /** 1 where the column's value is above it, else 0; null stays null. */
+  above: z.number(),
+})
+export type DerivedColumn = z.infer<typeof derivedColumn>
+
+/** Where raw rows came from and how they are encoded: all that is needed to do it again. */
+export const tablesSource = z.object({
+  kind: z.literal('tables'),
+  /** `part` is null where the rows are split. */
+  files: z.array(z.object({ part: z.enum(['train', 'validation', 'test']).nullable(), path: z.string() })),
+  joins: z.array(joinSource).default([]),
+  options: delimitedOptions.default({ delimiter: null, quote: null, header: null }),
+  /** `random:…`, `time:COLUMN:…`, `group:COLUMN:…`, `leave-last-out:USER[:TIME]`, `column:NAME`; null: all rows train. */
+  split: z.string().nullable().default(null),
+  seed: z.int().nonnegative(),
+  derived: z.array(derivedColumn).default([]),
+  encoding: z.record(z.string(), columnEncoding).default({}),
+})
+export type TablesSource = z.infer<typeof tablesSource>
+
+const partName = z.enum(['train', 'validation', 'test'])
+
+/** What an import or a new encoding of raw tables tells. */
+export const tablesReport = z.object({
+  rows: z.record(partName, z.int()),
+  /** `reason`: why the column was taken for what it is; empty where the person said it. */
+  columns: z.array(
+    z.object({ name: z.string(), dtype, role, tags: z.array(z.string()), reason: z.string() }),
+  ),
+  /** Share of the rows of a part whose id the training part does not know, where there are any. */
+  unseen: z.array(z.object({ column: z.string(), part: partName, share: z.number() })),
+  /** Domains whose ids stand for other values than before; vectors that were attached to them were taken off. */
+  changedDomains: z.array(z.string()),
+  warnings: z.array(z.string()),
+})
+export type TablesReport = z.infer<typeof tablesReport>

@@ -1,0 +1,121 @@
+import { identifier, literal, type Duck } from '../duckdb'
+import type { RawColumn } from '../sources/types'
+import type { FittedColumn, FittedEncoding } from './fitted'
+
+/** A raw column as a finite number or null, in SQL. */
+export function numberOf({ name, type }: Pick<RawColumn, 'name' | 'type'>): string {
+  const x = identifier(name)
+  if (type === 'TIMESTAMP') return `epoch(${x})::DOUBLE`
+  const number = type === 'VARCHAR' ? `TRY_CAST(${x} AS DOUBLE)` : `${x}::DOUBLE`
+  return `(CASE WHEN isfinite(${number}) THEN ${number} END)`
+}
+
+/** The items of a list or of a text that is one, trimmed, in SQL. */
+export function itemsOf(name: string, separator: string | null): string {
+  const x = identifier(name)
+  const items = separator === null ? `${x}::VARCHAR[]` : `string_split(${x}, ${literal(separator)})`
+  return `list_transform(${items}, item -> trim(item))`
+}
+
+/** The columns that an encoding gives: their names and their SQL over raw rows. */
+export interface EncodedColumn {
+  name: string
+  sql: string
+}
+
+const typeName = (domain: string): string => identifier(`graft domain ${domain}`)
+
+/**
+ * Makes the types that values are looked up by. A cast to an enumeration is a hash lookup that keeps the order of the
+ * rows, which a join with the vocabulary would not promise.
+ * @param vocabulary a FROM clause of a domain's vocabulary
+ */
+export async function prepareDomains(
+  duck: Duck,
+  columns: readonly FittedColumn[],
+  vocabulary: (domain: string) => string,
+): Promise<void> {
+  const domains = new Set(
+    columns.flatMap((column) => (column.kind === 'categorical' && !column.hashed ? [column.domain] : [])),
+  )
+  for (const domain of domains) {
+    await duck.run(`DROP TYPE IF EXISTS ${typeName(domain)}`)
+    await duck.run(
+      `CREATE TYPE ${typeName(domain)} AS ENUM (SELECT value FROM ${vocabulary(domain)} ORDER BY index)`,
+    )
+  }
+}
+
+/** Derived columns as SQL over raw ones. */
+export function derivedSelection(derived: FittedEncoding['derived']): string[] {
+  return derived.map(({ name, column, above }) => {
+    const x = identifier(column)
+    return `CASE WHEN ${x} IS NULL THEN NULL WHEN ${x}::DOUBLE > ${above} THEN 1 ELSE 0 END::BIGINT AS ${identifier(name)}`
+  })
+}
+
+/** The encoded columns of fitted ones, after {@link prepareDomains}. */
+export function encodedColumns(encoding: FittedEncoding, targets = true): EncodedColumn[] {
+  const raw = new Map<string, Pick<RawColumn, 'name' | 'type'>>(
+    encoding.raw.map((column) => [column.name, column]),
+  )
+  for (const { name } of encoding.derived) raw.set(name, { name, type: 'BIGINT' })
+  return encoding.columns.flatMap((fitted): EncodedColumn[] => {
+    const column = raw.get(fitted.column) ?? { name: fitted.column, type: 'VARCHAR' }
+    switch (fitted.kind) {
+      case 'categorical':
+        return [{ name: column.name, sql: `${idOf(fitted, column.name)}::INTEGER` }]
+      case 'continuous':
+        return continuous(fitted, column)
+      case 'list': {
+        const items = itemsOf(column.name, fitted.separator)
+        return fitted.items.map((item) => ({
+          name: `${column.name}=${item}`,
+          sql: `coalesce(list_contains(${items}, ${literal(item)}), false)::TINYINT`,
+        }))
+      }
+      case 'target':
+        return targets ? [{ name: column.name, sql: targetOf(fitted, column) }] : []
+    }
+  })
+}
+
+function idOf(fitted: Extract<FittedColumn, { kind: 'categorical' }>, name: string): string {
+  const x = identifier(name)
+  const text = `${x}::VARCHAR`
+  // MD5, for DuckDB's own hash may change with its version.
+  const id = fitted.hashed
+    ? `(md5_number_lower(${text}) % ${fitted.size - (fitted.nullId > 0 ? 1 : 0)}) + 1`
+    : `coalesce(enum_code(TRY_CAST(${text} AS ${typeName(fitted.domain)}))::INTEGER + 1, 0)`
+  return `(CASE WHEN ${x} IS NULL THEN ${fitted.nullId} ELSE ${id} END)`
+}
+
+function continuous(
+  fitted: Extract<FittedColumn, { kind: 'continuous' }>,
+  column: Pick<RawColumn, 'name' | 'type'>,
+): EncodedColumn[] {
+  const x = numberOf(column)
+  const usable = fitted.transform === 'log1p' ? `(CASE WHEN ${x} > -1 THEN ${x} END)` : x
+  const filled = `coalesce(${usable}, ${fitted.fill}::DOUBLE)`
+  const { edges, shift, scale } = fitted
+  let value = filled
+  if (fitted.transform === 'quantile')
+    value =
+      edges.length === 0
+        ? '0'
+        : `len(list_filter([${edges.map((edge) => `${edge}::DOUBLE`).join(', ')}], edge -> ${filled} > edge)) / ${edges.length}::DOUBLE`
+  else if (fitted.transform === 'log1p') value = `(ln(1 + ${filled}) - (${shift})) / ${scale}`
+  else if (fitted.transform !== 'none') value = `(${filled} - (${shift})) / ${scale}`
+  const out = [{ name: column.name, sql: `(${value})::FLOAT` }]
+  if (fitted.indicator) out.push({ name: `${column.name}_missing`, sql: `(${usable} IS NULL)::TINYINT` })
+  return out
+}
+
+function targetOf(
+  fitted: Extract<FittedColumn, { kind: 'target' }>,
+  column: Pick<RawColumn, 'name' | 'type'>,
+): string {
+  if (fitted.positive !== null) return `(${identifier(column.name)} = ${literal(fitted.positive)})::TINYINT`
+  const x = numberOf(column)
+  return fitted.binary ? `${x}::TINYINT` : `${x}::DOUBLE`
+}

@@ -1,0 +1,138 @@
+import { GraftError } from '../../contract/errors'
+import type { ColumnEncoding, DerivedColumn } from '../../contract/tables'
+import { inputKind, intDomain, makeColumn, roleOf, taskOf, type Column, type Schema } from '../../schema'
+import { dtypeOf, type Guess } from '../infer/rules'
+import type { RawColumn } from '../sources/types'
+import type { EncodingPlan } from './fit'
+import { encodedColumns } from './apply'
+import type { FittedEncoding } from './fitted'
+
+/** Property of columns that an encoding adds: the column that they come from. */
+const madeFrom = 'graft_made_from'
+
+/** Settings of an encoding that nobody has chosen yet. */
+const usual = {
+  categorical: {
+    kind: 'categorical',
+    minCount: 1,
+    maxSize: null,
+    buckets: null,
+    nulls: 'unknown',
+    domain: null,
+  },
+  continuous: { kind: 'continuous', transform: 'standardise', bins: 100, fill: 'mean', indicator: false },
+  target: { kind: 'target', positive: null },
+} as const satisfies Record<string, ColumnEncoding>
+
+/** The raw columns and those derived from them. */
+export function allColumns(raw: readonly RawColumn[], derived: readonly DerivedColumn[]): RawColumn[] {
+  return [...raw, ...derived.map(({ name }) => ({ name, type: 'BIGINT' as const, isList: false }))]
+}
+
+/** The schema that guesses give, before anything is learnt from data. What `known` says of a column holds. */
+export function guessedSchema(
+  columns: readonly RawColumn[],
+  guesses: readonly Guess[],
+  known: Schema,
+): Schema {
+  return {
+    rest: known.rest,
+    columns: columns.map((column) => {
+      const before = known.columns.find(({ name }) => name === column.name)
+      const guess = guesses.find((candidate) => candidate.column === column.name)
+      if (before) return { ...before, isList: column.isList, isRagged: column.isList }
+      return makeColumn(column.name, dtypeOf(column), {
+        tags: guess?.tags ?? ['target', 'binary_classification'],
+        ignored: guess?.ignored ?? false,
+        isList: column.isList,
+        isRagged: column.isList,
+      })
+    }),
+  }
+}
+
+/** What is to be encoded and how: the schema says what a column is for, the settings how it is done. */
+export function planEncodings(
+  columns: readonly RawColumn[],
+  schema: Schema,
+  settings: Readonly<Record<string, ColumnEncoding>>,
+): EncodingPlan[] {
+  const taken = new Set(columns.map(({ name }) => name.toLowerCase()))
+  return columns.flatMap((column): EncodingPlan[] => {
+    const described = schema.columns.find(({ name }) => name === column.name)
+    if (!described) return []
+    const stored = settings[column.name]
+    const chosen = chooseEncoding(described, stored)
+    if (!chosen) return []
+    if (column.isList && chosen.kind !== 'list')
+      throw new GraftError(
+        'invalid-setting',
+        `Column ${column.name} holds lists, which become columns of 0 and 1 and no ${chosen.kind} feature.`,
+        'Set its role to ignored; its items stay features.',
+        { column: column.name },
+      )
+    const encoding =
+      chosen.kind === 'continuous' && taken.has(`${column.name}_missing`.toLowerCase())
+        ? { ...chosen, indicator: false }
+        : chosen
+    return [{ column, encoding, binary: roleOf(described) === 'target' && taskOf(described) === 'binary' }]
+  })
+}
+
+function chooseEncoding(column: Column, stored: ColumnEncoding | undefined): ColumnEncoding | null {
+  const kind = inputKind(column)
+  if (roleOf(column) === 'target') return stored?.kind === 'target' ? stored : usual.target
+  if (kind === 'categorical') return stored?.kind === 'categorical' ? stored : usual.categorical
+  if (kind === 'continuous') return stored?.kind === 'continuous' ? stored : usual.continuous
+  return stored?.kind === 'list' ? stored : null
+}
+
+/** The schema of the encoded rows: domains and types as they were fitted, and the columns that encodings add. */
+export function fittedSchema(schema: Schema, encoding: FittedEncoding): Schema {
+  const raw = new Map(encoding.raw.map((column) => [column.name, column]))
+  const derived = new Set(encoding.derived.map(({ name }) => name))
+  const made = encodedColumns(encoding)
+  const columns = schema.columns
+    .filter(({ name }) => raw.has(name) || derived.has(name))
+    .flatMap((column): Column[] => {
+      const fitted = encoding.columns.find((candidate) => candidate.column === column.name)
+      if (!fitted) {
+        const from = raw.get(column.name)
+        return [from ? { ...column, dtype: dtypeOf(from) } : column]
+      }
+      const added = (name: string, dtype: Column['dtype']): Column => {
+        const before = schema.columns.find((candidate) => candidate.name === name)
+        const tags = before?.tags ?? ['continuous']
+        return makeColumn(name, dtype, {
+          tags,
+          ignored: before?.ignored ?? false,
+          properties: { [madeFrom]: column.name },
+        })
+      }
+      switch (fitted.kind) {
+        case 'categorical':
+          return [{ ...column, dtype: 'int32', domain: intDomain(fitted.domain, fitted.size) }]
+        case 'continuous':
+          return [
+            { ...column, dtype: 'float32', domain: null },
+            ...(fitted.indicator ? [added(`${column.name}_missing`, 'int8')] : []),
+          ]
+        case 'list':
+          return [column, ...fitted.items.map((item) => added(`${column.name}=${item}`, 'int8'))]
+        case 'target':
+          return [{ ...column, dtype: fitted.binary ? 'int8' : 'float64', domain: null }]
+      }
+    })
+  const names = new Set<string>()
+  for (const { name } of made) {
+    if (names.has(name.toLowerCase()))
+      throw new GraftError(
+        'invalid-data',
+        `Two encoded columns would be called ${name}.`,
+        'Rename the raw column.',
+        { column: name },
+      )
+    names.add(name.toLowerCase())
+  }
+  return { ...schema, columns }
+}

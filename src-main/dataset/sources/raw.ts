@@ -1,0 +1,241 @@
+import { dirname, join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { GraftError } from '../../contract/errors'
+import type { DelimitedOptions, JoinSource, TablesSource } from '../../contract/tables'
+import { syncFolder } from '../../project/files'
+import { describeFile } from '../check'
+import { identifier, literal, parquetSource, type Duck } from '../duckdb'
+import { flushFile, partNames, type PartName } from '../files'
+import { parquetOptions } from '../write'
+import { expandTables } from './expand'
+import { checkUnchanged, openTable, readError, selectTyped, type TableSource } from './table'
+import { misfit, probeTypes, rawTypeOf, type RawColumn } from './types'
+
+export function rawFolder(project: string): string {
+  return join(project, 'dataset', 'raw')
+}
+
+export type ReportRows = (progress: {
+  phase: string
+  done: number
+  total: number | null
+  unit: string
+}) => void
+
+export interface RawRequest {
+  files: TablesSource['files']
+  joins: readonly JoinSource[]
+  options: DelimitedOptions
+  report: ReportRows
+  signal: AbortSignal
+}
+
+/** The raw rows of a project: one file where they are split, one a part where the parts are given. */
+export interface RawRows {
+  files: { part: PartName | null; path: string }[]
+  columns: RawColumn[]
+  rows: number
+}
+
+/**
+ * Writes tables as typed Parquet into `folder`: `table.parquet`, or a file a part, and `lookup-<i>.parquet` for each
+ * joined table.
+ * @throws GraftError naming file, line and column
+ */
+export async function writeRaw(
+  duck: Duck,
+  request: RawRequest,
+  folder: string,
+  scratch: string,
+): Promise<string[]> {
+  const warnings: string[] = []
+  const lookups: { path: string; join: JoinSource }[] = []
+  for (const [index, joined] of request.joins.entries()) {
+    const path = join(folder, `lookup-${index + 1}.parquet`)
+    await copyTable(duck, [joined.path], path, request, scratch, warnings)
+    await checkKey(duck, path, joined)
+    lookups.push({ path, join: joined })
+  }
+  for (const part of [null, ...partNames]) {
+    const paths = request.files.filter((file) => file.part === part).map((file) => file.path)
+    if (paths.length === 0) continue
+    const path = join(folder, `${part ?? 'table'}.parquet`)
+    if (lookups.length === 0) await copyTable(duck, paths, path, request, scratch, warnings)
+    else {
+      const unjoined = join(scratch, 'unjoined.parquet')
+      await copyTable(duck, paths, unjoined, request, scratch, warnings)
+      request.report({ phase: 'Joining', done: 0, total: null, unit: 'rows' })
+      const from = parquetSource([unjoined], 'file_row_number = true')
+      const { sql, unmatched } = await joinedRows(duck, from, unjoined, lookups)
+      await writeRows(duck, sql, path)
+      warnings.push(...unmatched)
+    }
+  }
+  return warnings
+}
+
+async function copyTable(
+  duck: Duck,
+  paths: readonly string[],
+  path: string,
+  request: RawRequest,
+  scratch: string,
+  warnings: string[],
+): Promise<void> {
+  const files = await expandTables(duck, paths)
+  request.report({ phase: 'Looking at files', done: 0, total: null, unit: 'files' })
+  const source = await openTable(duck, files, request.options, scratch)
+  warnings.push(...source.warnings)
+  const copy = (of: TableSource): Promise<void> =>
+    watched(duck, request, `Reading ${files.length === 1 ? 'the table' : `${files.length} files`}`, () =>
+      writeRows(duck, `SELECT ${selectTyped(of)} FROM ${of.from}`, path),
+    )
+  try {
+    await copy(source).catch(async (error: unknown) => {
+      if (!(error instanceof GraftError) || !error.message.includes(misfit)) throw error
+      // The beginning of the table misled us: now every value is looked at.
+      const names = source.columns.map((column) => column.name)
+      source.columns = await probeTypes(duck, source.from, names, null)
+      await copy(source)
+    })
+  } catch (error) {
+    if (request.signal.aborted) throw new GraftError('cancelled', 'The import was cancelled.')
+    throw readError(error, files[0] ?? '')
+  }
+  await checkUnchanged(source)
+  const [counted] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${parquetSource([path])}`)
+  if (Number(counted?.n ?? 0) === 0)
+    throw new GraftError(
+      'invalid-data',
+      `${files[0]} has a header and no rows.`,
+      'Choose a file with rows.',
+      {
+        file: files[0],
+      },
+    )
+}
+
+/** Tells how far DuckDB is with a statement. */
+async function watched(
+  duck: Duck,
+  { report }: RawRequest,
+  phase: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  report({ phase, done: 0, total: null, unit: 'rows' })
+  const timer = setInterval(() => {
+    const { rows_processed: done, total_rows_to_process: total } = duck.connection.progress
+    const [seen, all] = [Number(done), Number(total)]
+    report({ phase, done: seen, total: all > 0 && seen <= all ? all : null, unit: 'rows' })
+  }, 250)
+  try {
+    await work()
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+export async function writeRows(duck: Duck, sql: string, path: string): Promise<void> {
+  await duck.run(`COPY (${sql}) TO ${literal(path)} (${parquetOptions})`)
+  await flushFile(path)
+  await syncFolder(dirname(path))
+}
+
+async function checkKey(duck: Duck, path: string, { key, path: file }: JoinSource): Promise<void> {
+  const types = await describeFile(duck, path)
+  if (!types.has(key))
+    throw new GraftError(
+      'unknown-column',
+      `${file} has no column ${key} to join on.`,
+      `Its columns are ${[...types.keys()].slice(0, 12).join(', ')}.`,
+      { file, column: key },
+    )
+  const [twice] = await duck.all(
+    `SELECT ${identifier(key)}::VARCHAR AS value, count(*) AS n FROM ${parquetSource([path])} WHERE ${identifier(key)} IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY n DESC, value LIMIT 1`,
+  )
+  if (twice)
+    throw new GraftError(
+      'invalid-data',
+      `${file}: ${key} ${String(twice.value)} is in ${Number(twice.n)} rows; a joined table has one row for each key.`,
+      'Remove the duplicates, or join on another column.',
+      { file, column: key },
+    )
+}
+
+/** Rows with the columns of their lookups, in their own order. */
+export async function joinedRows(
+  duck: Duck,
+  from: string,
+  described: string,
+  lookups: readonly { path: string; join: JoinSource }[],
+): Promise<{ sql: string; unmatched: string[] }> {
+  const types = await describeFile(duck, described)
+  const taken = new Set([...types.keys()].map((name) => name.toLowerCase()))
+  const selected = [...types.keys()].map((name) => `b.${identifier(name)}`)
+  const unmatched: string[] = []
+  let joins = ''
+  for (const [index, { path, join: joined }] of lookups.entries()) {
+    const found = await describeFile(duck, path)
+    const { on, key } = joined
+    if (!types.has(on))
+      throw new GraftError(
+        'unknown-column',
+        `The rows have no column ${on} to join ${joined.path} on.`,
+        `Their columns are ${[...types.keys()].slice(0, 12).join(', ')}.`,
+        { column: on },
+      )
+    const alias = `l${index}`
+    const same = types.get(on) === found.get(key)
+    const text = same ? '' : '::VARCHAR'
+    joins += ` LEFT JOIN ${parquetSource([path])} ${alias} ON b.${identifier(on)}${text} = ${alias}.${identifier(key)}${text}`
+    for (const name of found.keys()) {
+      if (name === key) continue
+      let shown = name
+      for (let suffix = 2; taken.has(shown.toLowerCase()); suffix++) shown = `${name}_${suffix}`
+      taken.add(shown.toLowerCase())
+      selected.push(`${alias}.${identifier(name)} AS ${identifier(shown)}`)
+    }
+    const [lost] = await duck.all(
+      `SELECT count(*)::DOUBLE AS n FROM ${from} b WHERE b.${identifier(on)} IS NOT NULL AND b.${identifier(on)}${text} NOT IN (SELECT ${identifier(key)}${text} FROM ${parquetSource([path])} WHERE ${identifier(key)} IS NOT NULL)`,
+    )
+    const count = Number(lost?.n ?? 0)
+    if (count > 0)
+      unmatched.push(
+        `${count} ${count === 1 ? 'row has' : 'rows have'} a ${on} that ${joined.path} does not have`,
+      )
+  }
+  return {
+    sql: `SELECT ${selected.join(', ')} FROM ${from} b${joins} ORDER BY b.file_row_number`,
+    unmatched,
+  }
+}
+
+/** The raw rows in a folder. @throws GraftError `not-found` where there are none */
+export async function findRaw(duck: Duck, folder: string): Promise<RawRows> {
+  const names = await readdir(folder).catch((): string[] => [])
+  const files: RawRows['files'] = []
+  for (const part of [null, ...partNames])
+    if (names.includes(`${part ?? 'table'}.parquet`))
+      files.push({ part, path: join(folder, `${part ?? 'table'}.parquet`) })
+  const [first] = files
+  if (!first) throw new GraftError('not-found', 'The project has no raw rows.', 'Import a table first.')
+  const columns = await rawColumns(
+    duck,
+    parquetSource(
+      files.map((file) => file.path),
+      'union_by_name = true',
+    ),
+  )
+  const [counted] = await duck.all(
+    `SELECT count(*)::DOUBLE AS n FROM ${parquetSource(files.map((file) => file.path))}`,
+  )
+  return { files, columns, rows: Number(counted?.n ?? 0) }
+}
+
+async function rawColumns(duck: Duck, source: string): Promise<RawColumn[]> {
+  const described = await duck.all(`DESCRIBE SELECT * FROM ${source}`)
+  return described.map((row) => {
+    const found = rawTypeOf(String(row.column_type)) ?? { type: 'VARCHAR' as const, isList: false }
+    return { name: String(row.column_name), ...found }
+  })
+}

@@ -1,0 +1,240 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { GraftError } from '../../contract/errors'
+import type { DelimitedOptions } from '../../contract/tables'
+import { identifier, literal, parquetSource, type Duck } from '../duckdb'
+import { detectFormat, readHead, type FileFormat } from './format'
+import { sniff, type Dialect } from './sniff'
+import { castText, probeTypes, rawTypeOf, sampleRows, type RawColumn } from './types'
+
+/** A table of one or more files, ready to be read. */
+export interface TableSource {
+  files: string[]
+  /** What files were when they were looked at: size and time of change. */
+  stamps: string[]
+  /** Null where the files carry their types. */
+  dialect: Dialect | null
+  format: FileFormat['kind']
+  /** A FROM clause whose columns bear the names of `columns`. */
+  from: string
+  columns: RawColumn[]
+  /** Whether `from` gives text that is cast on the way. */
+  isText: boolean
+  warnings: string[]
+}
+
+/** Longest line that is read: a single value of many megabytes is a value, too. */
+const longestLine = 64 * 2 ** 20
+const sniffedBytes = 1 << 20
+
+/**
+ * Looks at files and finds out how they are read; nothing is written but UTF-16 as UTF-8 under `scratch`.
+ * @throws GraftError `invalid-file`, `unsupported-file`, naming the file
+ */
+export async function openTable(
+  duck: Duck,
+  files: readonly string[],
+  options: DelimitedOptions,
+  scratch: string,
+): Promise<TableSource> {
+  const formats = await Promise.all(files.map(detectFormat))
+  const [first] = formats
+  if (!first) throw new GraftError('not-found', 'No files were given.', 'Name at least one file.')
+  const other = formats.findIndex((format) => format.kind !== first.kind)
+  if (other >= 0)
+    throw new GraftError(
+      'unsupported-file',
+      `${files[0]} is ${first.kind} and ${files[other]} is ${formats[other]?.kind}: one table is read from files of one format.`,
+      'Import files of one format together.',
+    )
+  const stamps = await Promise.all(files.map(stampOf))
+  const base = { files: [...files], stamps, format: first.kind }
+  if (first.kind === 'delimited')
+    return { ...base, ...(await openDelimited(duck, files, formats, options, scratch)) }
+  const hive = files.some((file) => /[\\/][^\\/=]+=[^\\/]*[\\/]/.test(file))
+  const listed = files.map((file) => literal(escapePattern(file))).join(', ')
+  const from =
+    first.kind === 'parquet'
+      ? parquetSource(files, `union_by_name = true, hive_partitioning = ${hive}`)
+      : `read_json([${listed}], format = 'auto', records = true, sample_size = -1, union_by_name = true, maximum_object_size = ${longestLine})`
+  return { ...base, dialect: null, isText: false, ...(await describeTyped(duck, from, files)) }
+}
+
+/** Fails where a file is not what it was when it was opened. */
+export async function checkUnchanged(source: TableSource): Promise<void> {
+  for (const [index, file] of source.files.entries())
+    if ((await stampOf(file)) !== source.stamps[index])
+      throw new GraftError(
+        'invalid-data',
+        `${file} changed while it was read.`,
+        'Import it again when nothing writes to it.',
+        { file },
+      )
+}
+
+async function stampOf(file: string): Promise<string> {
+  const { size, mtimeMs } = await stat(file)
+  return `${size} ${mtimeMs}`
+}
+
+function escapePattern(file: string): string {
+  return file.replace(/[*?[]/g, (character) => `[${character}]`)
+}
+
+async function describeTyped(
+  duck: Duck,
+  from: string,
+  files: readonly string[],
+): Promise<Pick<TableSource, 'from' | 'columns' | 'warnings'>> {
+  const described = await duck.all(`DESCRIBE SELECT * FROM ${from}`).catch((error: unknown) => {
+    throw readError(error, files[0] ?? '')
+  })
+  const columns = described.map((row): RawColumn => {
+    const [name, type] = [String(row.column_name), String(row.column_type)]
+    const found = rawTypeOf(type)
+    if (found) return { name, ...found }
+    throw new GraftError(
+      'unsupported-file',
+      `${files[0]}, column ${name}: ${type} is nested or raw bytes, which no model takes.`,
+      'Flatten it into columns of numbers, text or lists of them.',
+      { file: files[0], column: name },
+    )
+  })
+  return { from, columns, warnings: [] }
+}
+
+async function openDelimited(
+  duck: Duck,
+  files: readonly string[],
+  formats: readonly FileFormat[],
+  options: DelimitedOptions,
+  scratch: string,
+): Promise<Pick<TableSource, 'dialect' | 'isText' | 'from' | 'columns' | 'warnings'>> {
+  const warnings: string[] = []
+  const pieces: string[] = []
+  let dialect: Dialect | null = null
+  for (const [index, file] of files.entries()) {
+    const format = formats[index]
+    if (format?.kind !== 'delimited') continue
+    const path = format.encoding === 'utf-8' ? file : await asUtf8(file, format.encoding, scratch, index)
+    const found = sniff(file, await firstText(duck, path, format.compression), {
+      ...options,
+      // What the first file has not said, the others do not contradict.
+      delimiter: options.delimiter ?? dialect?.delimiter ?? null,
+      header: options.header ?? dialect?.header ?? null,
+    })
+    if (!dialect) warnings.push(...found.warnings)
+    dialect ??= found.dialect
+    checkSameColumns(file, files[0] ?? '', dialect, found.dialect)
+    pieces.push(readCsv(path, found.dialect, format.compression))
+  }
+  if (!dialect) throw new GraftError('not-found', 'No files were given.', 'Name at least one file.')
+  const names = dialect.columns.map(identifier).join(', ')
+  const from = `(${pieces.map((piece) => `SELECT ${names} FROM ${piece}`).join(' UNION ALL ')})`
+  const columns = await probeTypes(duck, from, dialect.columns, sampleRows).catch((error: unknown) => {
+    throw readError(error, files[0] ?? '')
+  })
+  return { dialect, isText: true, from, columns, warnings }
+}
+
+function checkSameColumns(file: string, first: string, wanted: Dialect, found: Dialect): void {
+  const missing = wanted.columns.find((name) => !found.columns.includes(name))
+  const extra = found.columns.find((name) => !wanted.columns.includes(name))
+  if (missing === undefined && extra === undefined) return
+  throw new GraftError(
+    'invalid-file',
+    missing === undefined
+      ? `${file} has a column ${extra}, which ${basename(first)} has not.`
+      : `${file} has no column ${missing}, which ${basename(first)} has.`,
+    'Import files of the same columns together.',
+    { file, column: missing ?? extra },
+  )
+}
+
+function readCsv(path: string, dialect: Dialect, compression: string): string {
+  const columns = dialect.columns.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ')
+  return `read_csv(${literal(escapePattern(path))}, auto_detect = false, columns = {${columns}}, delim = ${literal(dialect.delimiter)}, quote = ${literal(dialect.quote)}, escape = ${literal(dialect.quote)}, header = ${dialect.header}, compression = ${literal(compression)}, max_line_size = ${longestLine})`
+}
+
+/** The first lines of a text, compressed or not, without one that may be cut off. */
+async function firstText(duck: Duck, path: string, compression: string): Promise<string> {
+  if (compression === 'none') {
+    const head = await readHead(path, sniffedBytes)
+    const text = head.toString('utf8')
+    const end = text.lastIndexOf('\n')
+    return head.length < sniffedBytes || end < 0 ? text : text.slice(0, end)
+  }
+  const rows = await duck
+    .all(
+      `SELECT line FROM read_csv(${literal(escapePattern(path))}, auto_detect = false, columns = {'line': 'VARCHAR'}, delim = '\u0001', quote = '', escape = '', header = false, compression = ${literal(compression)}, max_line_size = ${longestLine}) LIMIT 200`,
+    )
+    .catch((error: unknown) => {
+      throw readError(error, path)
+    })
+  return rows.map((row) => String(row.line ?? '')).join('\n')
+}
+
+async function asUtf8(file: string, encoding: string, scratch: string, index: number): Promise<string> {
+  const decoder = new TextDecoder(encoding, { fatal: true })
+  const path = join(scratch, `utf8-${index}-${basename(file)}`)
+  const decode = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      try {
+        done(null, decoder.decode(chunk, { stream: true }))
+      } catch {
+        done(
+          new GraftError('invalid-file', `${file} is not valid ${encoding}.`, 'Save it as UTF-8.', { file }),
+        )
+      }
+    },
+  })
+  await pipeline(createReadStream(file), decode, createWriteStream(path))
+  return path
+}
+
+/** What each column is selected as. */
+export function selectTyped(source: TableSource): string {
+  return source.columns
+    .map((column) =>
+      source.isText
+        ? castText(column)
+        : `${identifier(column.name)}::${column.type}${column.isList ? '[]' : ''} AS ${identifier(column.name)}`,
+    )
+    .join(', ')
+}
+
+/** DuckDB's account of a row that cannot be read, with the file and the line and without its list of options. */
+export function readError(thrown: unknown, file: string): GraftError {
+  if (!(thrown instanceof GraftError)) throw thrown
+  const { message } = thrown
+  if (['cancelled', 'disk-full', 'out-of-memory'].includes(thrown.code)) return thrown
+  const place = /file = (.*)/.exec(message)?.[1]?.trim() ?? file
+  const line = /CSV Error on Line: (\d+)/.exec(message)?.[1]
+  if (line !== undefined) {
+    const details = { file: place, line: Number(line) }
+    const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message)
+    if (counts)
+      return new GraftError(
+        'invalid-file',
+        `${place}, line ${line}: ${counts[2]} cells where the header has ${counts[1]}.`,
+        'Correct the line, or say how the file is delimited.',
+        details,
+      )
+    if (/unicode|utf-8/i.test(message))
+      return new GraftError(
+        'invalid-file',
+        `${place}, line ${line}: not valid UTF-8; the file may mix encodings.`,
+        'Save it as UTF-8.',
+        details,
+      )
+    const what = message.split('\n').slice(2, 4).join(' ').trim()
+    return new GraftError('invalid-file', `${place}, line ${line}: ${what}`, 'Correct the line.', details)
+  }
+  if (thrown.code !== 'internal') return thrown
+  return new GraftError('invalid-file', `${place}: ${message.split('\n')[0]}`, 'Check what the file holds.', {
+    file: place,
+  })
+}

@@ -1,0 +1,87 @@
+import { identifier, literal, type Duck } from '../duckdb'
+
+/** The few types that raw data are stored in. */
+export type RawType = 'BOOLEAN' | 'BIGINT' | 'DOUBLE' | 'TIMESTAMP' | 'VARCHAR'
+
+export interface RawColumn {
+  name: string
+  type: RawType
+  isList: boolean
+}
+
+/** How missing numbers, times and truth values are spelled in text, beside the empty cell. In text they are text. */
+const missing = ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', 'None', '\\N']
+
+const value = (name: string): string =>
+  `(CASE WHEN ${identifier(name)} IN (${missing.map(literal).join(', ')}) THEN NULL ELSE ${identifier(name)} END)`
+
+/**
+ * Whether a text is a value of the type and loses nothing by being stored so: an integer reads back as it was written, so
+ * `007` and `+1` stay text; so do codes of more digits than a double holds.
+ */
+const fits: Record<Exclude<RawType, 'VARCHAR'>, (x: string) => string> = {
+  BOOLEAN: (x) => `lower(${x}) IN ('true', 'false')`,
+  BIGINT: (x) => `coalesce(TRY_CAST(${x} AS BIGINT)::VARCHAR = ${x}, false)`,
+  DOUBLE: (x) =>
+    `(TRY_CAST(${x} AS DOUBLE) IS NOT NULL AND NOT regexp_matches(${x}, '^[+-]?0[0-9]|^[+-]?[0-9]{19,}$'))`,
+  TIMESTAMP: (x) =>
+    `(TRY_CAST(${x} AS TIMESTAMP) IS NOT NULL AND regexp_matches(${x}, '^[0-9]{4}[-/][0-9]'))`,
+}
+
+/** Columns probed in one statement: thousands of them at once make a plan that takes longer than the work. */
+const probeColumns = 100
+/** Rows that types are first guessed from; the whole file is checked while it is written. */
+export const sampleRows = 20_000
+
+/** The narrowest type that all values of each text column fit. @param rows how many rows to look at; null for all */
+export async function probeTypes(
+  duck: Duck,
+  source: string,
+  names: readonly string[],
+  rows: number | null,
+): Promise<RawColumn[]> {
+  const columns: RawColumn[] = []
+  const candidates = ['BOOLEAN', 'BIGINT', 'DOUBLE', 'TIMESTAMP'] as const
+  for (let first = 0; first < names.length; first += probeColumns) {
+    const slice = names.slice(first, first + probeColumns)
+    const selected = slice.map((name, i) => `${value(name)} AS x${i}`).join(', ')
+    const counts = slice.flatMap((_, i) => [
+      `count(x${i}) AS n${i}`,
+      ...candidates.map((type, t) => `count(*) FILTER (WHERE ${fits[type](`x${i}`)}) AS c${i}_${t}`),
+    ])
+    const limit = rows === null ? '' : ` LIMIT ${rows}`
+    const [found] = await duck.all(
+      `SELECT ${counts.join(', ')} FROM (SELECT ${selected} FROM ${source}${limit})`,
+    )
+    slice.forEach((name, i) => {
+      const present = Number(found?.[`n${i}`] ?? 0)
+      const type =
+        present === 0 ? undefined : candidates.find((_, t) => Number(found?.[`c${i}_${t}`] ?? 0) === present)
+      columns.push({ name, type: type ?? 'VARCHAR', isList: false })
+    })
+  }
+  return columns
+}
+
+/** Marks the error of a value that does not fit the guessed type. */
+export const misfit = 'graft-misfit'
+
+/** A text column as its type; a value that does not fit stops the statement with `graft-misfit`. */
+export function castText({ name, type }: RawColumn): string {
+  if (type === 'VARCHAR') return `nullif(${identifier(name)}, '') AS ${identifier(name)}`
+  const x = value(name)
+  return `CASE WHEN ${x} IS NULL THEN NULL WHEN ${fits[type](x)} THEN TRY_CAST(${x} AS ${type}) ELSE error('${misfit} ' || ${x}) END AS ${identifier(name)}`
+}
+
+/** DuckDB's type of a typed source as one of ours; null where it is nested or bytes. */
+export function rawTypeOf(found: string): { type: RawType; isList: boolean } | null {
+  const isList = /\[[0-9]*\]$/.test(found)
+  const element = isList ? found.replace(/\[[0-9]*\]$/, '') : found
+  if (/\[|^(STRUCT|MAP|UNION|JSON|BLOB|BIT)/.test(element)) return null
+  if (element === 'BOOLEAN') return { type: 'BOOLEAN', isList }
+  if (/^U?(TINYINT|SMALLINT|INTEGER|BIGINT)$/.test(element) && element !== 'UBIGINT')
+    return { type: 'BIGINT', isList }
+  if (/^(FLOAT|DOUBLE|DECIMAL|HUGEINT|UHUGEINT|UBIGINT)/.test(element)) return { type: 'DOUBLE', isList }
+  if (/^(TIMESTAMP|DATE)/.test(element)) return { type: 'TIMESTAMP', isList }
+  return { type: 'VARCHAR', isList }
+}

@@ -1,0 +1,22 @@
+import { type Handlers } from '../../contract'
+import { encodeProject, importIntoProject } from '../tables'
+import { type Workbench } from '../workbench'
+
+export function tablesHandlers(bench: Workbench): Handlers['tables'] {
+  return {
+    import: async (given) => {
+      const session = bench.requireSession()
+      return {
+        job: bench.jobs.start('import', 'Import tables', (context) =>
+          importIntoProject(session, given, context),
+        ),
+      }
+    },
+    encode: async (changes) => {
+      const session = bench.requireSession()
+      return {
+        job: bench.jobs.start('import', 'Encode rows', (context) => encodeProject(session, changes, context)),
+      }
+    },
+  }
+}

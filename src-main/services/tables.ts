@@ -1,0 +1,120 @@
+import { rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import {
+  GraftError,
+  type ColumnEncoding,
+  type DelimitedOptions,
+  type JoinSource,
+  type TablesReport,
+  type TablesSource,
+} from '../contract'
+import { encodeAgain, importTables, type BuiltDataset, type TargetWish } from '../dataset'
+import { findColumn, tableName } from '../schema'
+import { type JobContext } from './jobs'
+import { type ProjectSession } from './session'
+
+export interface TablesImport {
+  files: TablesSource['files']
+  joins: JoinSource[]
+  options: DelimitedOptions
+  split: string | null
+  seed: number
+  target: string | null
+}
+
+/** `COLUMN`, or `COLUMN>NUMBER` where no column has that very name. */
+function parseTarget(text: string): TargetWish {
+  const found = /^(.+?)\s*>\s*(-?\d+(?:\.\d+)?)$/.exec(text)
+  return found?.[1] ? { column: found[1], above: Number(found[2]) } : { column: text, above: null }
+}
+
+/** Imports raw tables into a project. What the person said of columns of the same names before stays said. */
+export async function importIntoProject(
+  session: ProjectSession,
+  given: TablesImport,
+  { signal, report }: JobContext,
+): Promise<TablesReport> {
+  const { document } = session
+  const source: TablesSource = {
+    kind: 'tables',
+    files: given.files.map(({ part, path }) => ({ part, path: resolve(path) })),
+    joins: given.joins.map((join) => ({ ...join, path: resolve(join.path) })),
+    options: given.options,
+    split: given.split,
+    seed: given.seed,
+    derived: [],
+    encoding: {},
+  }
+  // A schema that was imported by hand describes this table; that of other data does not.
+  const described = document.source === null
+  return settle(
+    session,
+    await importTables({
+      project: session.path,
+      source,
+      schema: described ? document.schema : { columns: [], rest: {} },
+      guess: { target: given.target === null ? null : parseTarget(given.target) },
+      signal,
+      report,
+    }),
+  )
+}
+
+/** Splits and encodes the rows of a project anew. @throws GraftError `invalid-setting` where they were not imported raw */
+export async function encodeProject(
+  session: ProjectSession,
+  changes: { split?: string | null; seed?: number; encoding?: Record<string, ColumnEncoding> },
+  { signal, report }: JobContext,
+): Promise<TablesReport> {
+  const { source, schema } = session.document
+  if (source?.kind !== 'tables')
+    throw new GraftError(
+      'invalid-setting',
+      'The data were not imported from raw tables, so there is nothing to encode.',
+      'Import raw tables (CSV, TSV, JSON lines or Parquet) first.',
+    )
+  for (const name of Object.keys(changes.encoding ?? {})) findColumn(schema, name)
+  const changed: TablesSource = {
+    ...source,
+    split: changes.split === undefined ? source.split : changes.split,
+    seed: changes.seed ?? source.seed,
+    encoding: { ...source.encoding, ...changes.encoding },
+  }
+  return settle(
+    session,
+    await encodeAgain({ project: session.path, source: changed, schema, guess: null, signal, report }),
+  )
+}
+
+async function settle(session: ProjectSession, built: BuiltDataset): Promise<TablesReport> {
+  const { rows, changedDomains } = built.report
+  const changed = new Set(changedDomains)
+  const detached: string[] = []
+  for (const table of session.document.tables)
+    for (const name of table.columns) {
+      const column = session.document.schema.columns.find((candidate) => candidate.name === name)
+      if (column && changed.has(tableName(column))) detached.push(name)
+    }
+  for (const column of detached) session.replace({ type: 'detach', column })
+  session.replace({
+    type: 'importData',
+    source: built.source,
+    schema: built.schema,
+    rows: rows.train + rows.validation + rows.test,
+  })
+  if (built.target !== null && session.document.target === null)
+    session.replace({ type: 'setTarget', target: built.target })
+  await session.refreshDataset()
+  await session.project.flush()
+  const warnings = detached.map(
+    (column) =>
+      `the ids of ${column} stand for other values now, so its vectors were taken off: attach them again`,
+  )
+  return { ...built.report, warnings: [...built.report.warnings, ...warnings] }
+}
+
+/** Takes away what only raw tables leave behind, where other data have come in their place. */
+export async function removeTables(project: string): Promise<void> {
+  for (const name of ['raw', 'vocabularies', 'encoding.json'])
+    await rm(join(project, 'dataset', name), { recursive: true, force: true })
+}
