@@ -68,10 +68,10 @@ export function encodedColumns(encoding: FittedEncoding, targets = true): Encode
       case 'continuous':
         return continuous(fitted, column)
       case 'list': {
-        const items = itemsOf(column.name, fitted.separator)
+        const items = `list_transform(${itemsOf(column.name, fitted.separator)}, item -> lower(item))`
         return fitted.items.map((item) => ({
           name: `${column.name}=${item}`,
-          sql: `coalesce(list_contains(${items}, ${literal(item)}), false)::TINYINT`,
+          sql: `coalesce(list_contains(${items}, lower(${literal(item)})), false)::TINYINT`,
         }))
       }
       case 'target':

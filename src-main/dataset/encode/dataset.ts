@@ -228,10 +228,11 @@ async function writeParts(
     warnings.push(
       `${dropped} ${dropped === 1 ? 'row has' : 'rows have'} no ${targets.join(' or ')} and ${dropped === 1 ? 'was' : 'were'} left out`,
     )
+  if (columns.length === 0) warnings.push('no column is a feature or a target yet: set roles in the schema')
   for (const [index, part] of partNames.entries()) {
     stopIfAborted(request.signal)
     request.report({ phase: 'Encoding', done: index, total: partNames.length, unit: 'parts' })
-    if (rows[part] === 0) continue
+    if (rows[part] === 0 || columns.length === 0) continue
     const place = join(folder, 'encoded', part)
     await mkdir(place, { recursive: true })
     const where = [`graft_part = ${index}`, ...known].join(' AND ')

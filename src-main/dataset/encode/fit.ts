@@ -52,13 +52,16 @@ export async function fitColumns(
       nullId: own ? size : 0,
     })
   }
+  const numbers = await fitContinuous(duck, from, plans)
   const fitted: FittedColumn[] = []
   for (const { column, encoding, binary } of plans) {
     if (encoding.kind === 'categorical') {
       const domain = sizes.get(encoding.domain ?? column.name)
       if (domain) fitted.push({ ...domain, column: column.name })
-    } else if (encoding.kind === 'continuous') fitted.push(await fitContinuous(duck, from, column, encoding))
-    else if (encoding.kind === 'list') fitted.push(await fitList(duck, from, column, encoding))
+    } else if (encoding.kind === 'continuous') {
+      const found = numbers.get(column.name)
+      if (found) fitted.push(found)
+    } else if (encoding.kind === 'list') fitted.push(await fitList(duck, from, column, encoding))
     else fitted.push(await fitTarget(duck, from, column, encoding, binary))
   }
   return fitted
@@ -86,53 +89,103 @@ async function fitVocabulary(
   return Number(found?.n ?? 0)
 }
 
+type Continuous = Extract<FittedColumn, { kind: 'continuous' }>
+
+/** Statistics of so many columns at a time: one pass over the rows instead of one a column. */
+const fittedAtOnce = 100
+
 async function fitContinuous(
   duck: Duck,
   from: string,
-  column: RawColumn,
-  encoding: Extract<ColumnEncoding, { kind: 'continuous' }>,
-): Promise<FittedColumn> {
-  const x = numberOf(column)
-  const [first] = await duck.all(
-    `SELECT avg(x) AS mean, median(x) AS median, min(x) AS low FROM (SELECT ${x} AS x FROM ${from})`,
+  plans: readonly EncodingPlan[],
+): Promise<Map<string, Continuous>> {
+  const fitted = new Map<string, Continuous>()
+  const wanted = plans.flatMap(({ column, encoding }) =>
+    encoding.kind === 'continuous' ? [{ column, encoding, x: numberOf(column) }] : [],
   )
-  const of = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0)
-  const { transform, indicator } = encoding
-  const fill =
-    typeof encoding.fill === 'number'
-      ? encoding.fill
-      : encoding.fill === 'zero'
-        ? 0
-        : of(encoding.fill === 'mean' ? first?.mean : first?.median)
-  if (transform === 'log1p' && (of(first?.low) <= -1 || fill <= -1))
-    throw new GraftError(
-      'invalid-data',
-      `column ${column.name} has values down to ${of(first?.low)}: ln(1 + x) needs values above −1.`,
-      'Choose another transform.',
-      { column: column.name },
+  for (let begin = 0; begin < wanted.length; begin += fittedAtOnce) {
+    const slice = wanted.slice(begin, begin + fittedAtOnce)
+    const first = await statistics(
+      duck,
+      from,
+      slice.map(({ x }) => ({ x, of: { mean: 'avg(x)', median: 'median(x)', low: 'min(x)' } })),
     )
-  const base = { kind: 'continuous' as const, column: column.name, transform, fill, edges: [], indicator }
-  // The fill takes part, as it will when rows are encoded: the column then has mean 0 and deviation 1.
-  const filled = `coalesce(${x}, ${fill}::DOUBLE)`
-  const seen = transform === 'log1p' ? `ln(1 + ${filled})` : filled
-  if (transform === 'none') return { ...base, shift: 0, scale: 1 }
-  if (transform === 'quantile') {
-    const shares = Array.from({ length: encoding.bins - 1 }, (_, i) => (i + 1) / encoding.bins)
-    const [found] = await duck.all(
-      `SELECT quantile_cont(${filled}, [${shares.join(', ')}])::VARCHAR AS edges FROM ${from}`,
+    const filled = slice.map(({ column, encoding, x }, i) => {
+      const { mean = 0, median = 0, low = 0 } = first[i] ?? {}
+      const { transform } = encoding
+      const fill =
+        typeof encoding.fill === 'number' ? encoding.fill : { zero: 0, mean, median }[encoding.fill]
+      if (transform === 'log1p' && (low <= -1 || fill <= -1))
+        throw noLogarithm(column.name, Math.min(low, fill))
+      // The fill takes part, as it will when rows are encoded: the column then has mean 0 and deviation 1.
+      const value = `coalesce(${x}, ${fill}::DOUBLE)`
+      return { column, encoding, fill, value: transform === 'log1p' ? `ln(1 + ${value})` : value }
+    })
+    const second = await statistics(
+      duck,
+      from,
+      filled.map(({ value }) => ({
+        x: value,
+        of: { mean: 'avg(x)', deviation: 'stddev_pop(x)', low: 'min(x)', high: 'max(x)' },
+      })),
     )
-    const edges = parseNumbers(String(found?.edges ?? '[]'))
-    return { ...base, edges: [...new Set(edges)], shift: 0, scale: 1 }
+    for (const [i, { column, encoding, fill, value }] of filled.entries()) {
+      const { transform, indicator } = encoding
+      const { mean = 0, deviation = 0, low = 0, high = 0 } = second[i] ?? {}
+      const plain = transform === 'none' || transform === 'quantile'
+      const [shift, scale] = plain ? [0, 1] : transform === 'minmax' ? [low, high - low] : [mean, deviation]
+      fitted.set(column.name, {
+        kind: 'continuous',
+        column: column.name,
+        transform,
+        fill,
+        shift,
+        // A column of one value becomes 0 whatever it is.
+        scale: scale > 0 ? scale : 1,
+        edges: transform === 'quantile' ? await quantiles(duck, from, value, encoding.bins) : [],
+        indicator,
+      })
+    }
   }
-  const [second] = await duck.all(
-    `SELECT avg(x) AS mean, stddev_pop(x) AS deviation, min(x) AS low, max(x) AS high FROM (SELECT ${seen} AS x FROM ${from})`,
+  return fitted
+}
+
+/** Aggregates of several expressions in one statement; what is not finite, or of no rows, is 0. */
+async function statistics(
+  duck: Duck,
+  from: string,
+  wanted: readonly { x: string; of: Record<string, string> }[],
+): Promise<Record<string, number>[]> {
+  const inner = wanted.map(({ x }, i) => `${x} AS x${i}`).join(', ')
+  const outer = wanted.flatMap(({ of }, i) =>
+    Object.entries(of).map(([name, sql]) => `${sql.replace('(x)', `(x${i})`)} AS ${name}_${i}`),
   )
-  const [shift, scale] =
-    transform === 'minmax'
-      ? [of(second?.low), of(second?.high) - of(second?.low)]
-      : [of(second?.mean), of(second?.deviation)]
-  // A column of one value becomes 0 whatever it is.
-  return { ...base, shift, scale: scale > 0 ? scale : 1 }
+  const [found = {}] = await duck.all(`SELECT ${outer.join(', ')} FROM (SELECT ${inner} FROM ${from})`)
+  return wanted.map(({ of }, i) =>
+    Object.fromEntries(
+      Object.keys(of).map((name) => {
+        const value = found[`${name}_${i}`]
+        return [name, typeof value === 'number' && Number.isFinite(value) ? value : 0]
+      }),
+    ),
+  )
+}
+
+async function quantiles(duck: Duck, from: string, value: string, bins: number): Promise<number[]> {
+  const shares = Array.from({ length: bins - 1 }, (_, i) => (i + 1) / bins)
+  const [found] = await duck.all(
+    `SELECT quantile_cont(${value}, [${shares.join(', ')}])::VARCHAR AS edges FROM ${from}`,
+  )
+  return [...new Set(parseNumbers(String(found?.edges ?? '[]')))]
+}
+
+function noLogarithm(column: string, low: number): GraftError {
+  return new GraftError(
+    'invalid-data',
+    `column ${column} has values down to ${low}: ln(1 + x) needs values above −1.`,
+    'Choose another transform.',
+    { column },
+  )
 }
 
 function parseNumbers(text: string): number[] {
@@ -152,7 +205,13 @@ async function fitList(
   const found = await duck.all(
     `SELECT item, count(*) AS n FROM (SELECT unnest(list_distinct(${itemsOf(column.name, separator)})) AS item FROM ${from}) WHERE item IS NOT NULL AND item <> '' GROUP BY item ORDER BY n DESC, item LIMIT ${maxSize}`,
   )
-  return { kind: 'list', column: column.name, separator, items: found.map((row) => String(row.item)) }
+  // Names of columns do not tell upper from lower case: the more frequent spelling stands for both.
+  const items = new Map<string, string>()
+  for (const row of found) {
+    const item = String(row.item)
+    if (!items.has(item.toLowerCase())) items.set(item.toLowerCase(), item)
+  }
+  return { kind: 'list', column: column.name, separator, items: [...items.values()] }
 }
 
 async function fitTarget(

@@ -119,9 +119,13 @@ function guess(of: ColumnFacts, warnings: string[]): Guess {
       ['time'],
       'a raw time tells when, and later rows have times never seen: it is for splitting',
     )
-  const subject = subjectOf(name)
+  const subject = subjectOf(name, distinct)
   if (subject !== null)
-    return categorical(of, [`${subject}_id`], `its name says that it identifies a ${subject}`)
+    return categorical(
+      of,
+      [`${subject}_id`],
+      `its name says that it identifies ${subject === 'item' ? 'an' : 'a'} ${subject}`,
+    )
   const split = type === 'VARCHAR' ? listSeparator(of) : null
   if (split !== null)
     return {
@@ -153,7 +157,7 @@ function guess(of: ColumnFacts, warnings: string[]): Guess {
 }
 
 /** `user_id`, `userId`, `UserID`, `user`. */
-function subjectOf(name: string): 'user' | 'item' | 'session' | null {
+function subjectOf(name: string, distinct: number): 'user' | 'item' | 'session' | null {
   const words = name
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase()
@@ -163,7 +167,8 @@ function subjectOf(name: string): 'user' | 'item' | 'session' | null {
   const whole = words.join('_')
   for (const subject of ['user', 'item', 'session'] as const)
     if (subjects[subject].test(head) || subjects[subject].test(whole.replace(/id$/, ''))) {
-      if (tail === 'id' || tail === 'key' || subject !== 'session' || head === subject) return subject
+      // A bare `member` of yes and no identifies nobody.
+      if (tail === 'id' || tail === 'key' || distinct > fewValues) return subject
     }
   return null
 }

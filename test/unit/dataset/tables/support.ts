@@ -1,0 +1,63 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { JoinSource, TablesSource } from '../../../../src-main/contract'
+import { importTables, type BuiltDataset, type TargetWish } from '../../../../src-main/dataset'
+import { parquetSource, withDuck } from '../../../../src-main/dataset/duckdb'
+import type { Json } from '../../../../src-main/schema'
+import { toJsonCell } from '../../../../src-main/dataset/json'
+import { temporaryFolder } from '../folder'
+
+export const folder = temporaryFolder()
+
+/** Writes a file of the test's folder and gives its path. */
+export function write(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  return path
+}
+
+export interface Given {
+  project?: string
+  joins?: JoinSource[]
+  split?: string | null
+  seed?: number
+  target?: TargetWish | null
+  encoding?: TablesSource['encoding']
+  options?: TablesSource['options']
+  signal?: AbortSignal
+}
+
+/** Imports files as one table of the project `p`. */
+export function importFiles(paths: readonly string[], given: Given = {}): Promise<BuiltDataset> {
+  return importTables({
+    project: given.project ?? join(folder, 'p'),
+    source: {
+      kind: 'tables',
+      files: paths.map((path) => ({ part: null, path })),
+      joins: given.joins ?? [],
+      options: given.options ?? { delimiter: null, quote: null, header: null },
+      split: given.split ?? null,
+      seed: given.seed ?? 1,
+      derived: [],
+      encoding: given.encoding ?? {},
+    },
+    schema: { columns: [], rest: {} },
+    guess: { target: given.target ?? null },
+    report: () => undefined,
+    signal: given.signal ?? new AbortController().signal,
+  })
+}
+
+/** All rows of a Parquet file of the project's `dataset/`. */
+export async function rowsOf(path: string, project = join(folder, 'p')): Promise<Record<string, Json>[]> {
+  return withDuck(async (duck) => {
+    const rows = await duck.all(`SELECT * FROM ${parquetSource([join(project, 'dataset', path)])}`)
+    return rows.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, toJsonCell(cell)])),
+    )
+  })
+}
+
+export const raw = (): Promise<Record<string, Json>[]> => rowsOf('raw/table.parquet')
+export const encoded = (part = 'train'): Promise<Record<string, Json>[]> =>
+  rowsOf(`encoded/${part}/part-00000.parquet`)
