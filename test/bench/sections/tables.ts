@@ -44,7 +44,7 @@ export function tables(bench: Bench): Promise<Report> {
             decimal(ratio(standing, smallest).median, 2),
           ]),
         ],
-        notes: [`Medians of ${smallest.turns.length} turns of ${epochs} epochs, the first one apart.`],
+        notes: [`Turns: ${smallest.turns.length}, of ${epochs} epochs each, a first one apart; medians.`],
         verdicts: [
           {
             name: `rows/s with ${largest.name} ÷ with ${smallest.name}`,
