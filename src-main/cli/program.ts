@@ -5,6 +5,7 @@ import { makeContext } from './context'
 import { addDoctorCommand } from './doctorCommand'
 import { addExportCommand } from './exportCommand'
 import { addImportCommand } from './importCommand'
+import { addLookCommands } from './lookCommands'
 import { Output } from './output'
 import { addProjectCommands } from './projectCommands'
 import { addSchemaCommand } from './schemaCommand'
@@ -22,6 +23,7 @@ const registrations = [
   addSplitCommand,
   addSchemaCommand,
   addTableCommands,
+  addLookCommands,
   addTrainCommand,
   addExportCommand,
   addServeCommand,

@@ -6,8 +6,11 @@ import {
   catalog,
   columnProfile,
   engineStatus,
+  idDetail,
+  idView,
   job,
   modelSummary,
+  neighborMetric,
   projectSnapshot,
   recentProject,
   rowWindow,
@@ -30,6 +33,15 @@ const nothing = z.object({})
 const done = z.object({})
 const jobId = z.object({ job: z.string() })
 const path = z.string().min(1)
+
+/** An id of a column, in the attached table or in the one that a run left. */
+const idQuery = z.object({
+  column: z.string(),
+  id: z.string(),
+  run: z.string().nullable().default(null),
+  k: z.int().min(1).max(1000).default(10),
+  metric: neighborMetric.default('cosine'),
+})
 
 /** All that a window needs to draw itself; what follows comes as events with a larger `sequence`. */
 export const sessionSnapshot = z.object({
@@ -128,6 +140,10 @@ export const requests = {
       jobId,
     ),
     statistics: request(z.object({ table: z.string() }), tableStatistics),
+    /** The rows nearest to an id's, over the whole table. */
+    neighbors: request(idQuery, idView),
+    /** All about one id. */
+    inspectId: request(idQuery, idDetail),
   },
   model: {
     catalog: request(nothing, catalog),

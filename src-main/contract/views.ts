@@ -82,6 +82,31 @@ export const tableStatistics = z.object({
 })
 export type TableStatistics = z.infer<typeof tableStatistics>
 
+export const neighborMetric = z.enum(['cosine', 'euclidean'])
+export type NeighborMetric = z.infer<typeof neighborMetric>
+
+/** An id of a column: where it stands in the table, and what stands near it. */
+export const idView = z.object({
+  column: z.string(),
+  table: z.string(),
+  /** The run that the table is from; null is the attached table. */
+  run: z.string().nullable(),
+  /** The raw value, and its row in the table: 0, unknown, where the vocabulary does not have it. */
+  id: z.string(),
+  index: z.int(),
+  norm: z.number(),
+  metric: neighborMetric,
+  /** Nearest first. `similarity` is the cosine, `distance` the length of the difference. */
+  neighbors: z.array(
+    z.object({ id: z.string(), index: z.int(), similarity: z.number(), distance: z.number() }),
+  ),
+})
+export type IdView = z.infer<typeof idView>
+
+/** An id with its vector and how often the training part has it. */
+export const idDetail = idView.extend({ row: z.array(z.number()), count: z.int() })
+export type IdDetail = z.infer<typeof idDetail>
+
 /** A card of the Embeddings view: an attached table, or the random one that a column gets. */
 export const tableView = z.object({
   id: z.string(),

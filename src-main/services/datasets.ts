@@ -117,3 +117,13 @@ export async function readVocabulary(store: DatasetStore, column: Column): Promi
   }
   return valueVocabulary(values)
 }
+
+/** How many rows of the training part have this id in the column; 0 where there are no rows. */
+export async function countId(store: DatasetStore, column: string, id: number): Promise<number> {
+  const files = await partFiles(store.project, 'train')
+  if (files.length === 0 || !(await store.columns('train')).some(({ name }) => name === column)) return 0
+  const duck = await store.duck()
+  const sql = `SELECT count(*) AS n FROM ${parquetSource(files)} WHERE ${identifier(column)} = ${id}`
+  const [row] = await duck.all(sql)
+  return Number(row?.n ?? 0)
+}

@@ -72,3 +72,17 @@ save_file({"vectors": vectors, "ids": numbers}, folder / "vectors.safetensors")
 np.savetxt(folder / "tensors.tsv", vectors, fmt="%.9g", delimiter="\t")
 pd.DataFrame({"title": keys, "movieId": numbers}).to_csv(folder / "metadata.tsv", sep="\t", index=False)
 pq.write_table(pa.table({"key": keys}), folder / "keys.parquet")
+
+import tensorflow as tf  # noqa: E402 (after the quick formats: its import takes seconds)
+
+other = tf.constant(vectors.astype(np.float16))
+tf.raw_ops.SaveV2(
+    prefix=str(folder / "checkpoint"),
+    tensor_names=["emb/movieId", "emb/movieIdHalf", "step"],
+    shape_and_slices=["", "", ""],
+    tensors=[tf.constant(vectors), other, tf.constant(7, tf.int64)],
+)
+module = tf.Module()
+module.table = tf.Variable(vectors, name="table")
+module.bias = tf.Variable(np.zeros(3, np.float32))
+tf.saved_model.save(module, str(folder / "saved_model"))

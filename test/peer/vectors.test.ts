@@ -68,6 +68,8 @@ const files: [name: string, format: string, keys: 'keys' | 'numbers' | 'none'][]
   ['keyed.npz', 'npz', 'keys'],
   ['numbers.npz', 'npz', 'numbers'],
   ['vectors.safetensors', 'safetensors', 'numbers'],
+  ['checkpoint.index', 'tensorflow-checkpoint', 'none'],
+  ['saved_model/variables/variables.index', 'tensorflow-checkpoint', 'none'],
   ['plain.txt', 'glove', 'none'],
   ['plain.csv', 'csv', 'none'],
   ['tensors.tsv', 'tsv', 'none'],

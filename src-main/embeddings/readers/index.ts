@@ -4,6 +4,7 @@ import { GraftError } from '../../contract/errors'
 import { isPickle, unsafePickle } from './npyHeader'
 import { npyReader } from './npy'
 import { npzReader } from './npz'
+import { checkpointReader } from './checkpoint'
 import { csvReader, tsvReader } from './delimited'
 import { parquetReader } from './parquet'
 import { headBytes, type OpenOptions, type VectorFile, type VectorReader } from './reader'
@@ -22,6 +23,7 @@ export const vectorReaders: readonly VectorReader[] = [
   gloveReader,
   tsvReader,
   csvReader,
+  checkpointReader,
 ]
 
 async function readHead(path: string): Promise<Uint8Array> {

@@ -1,7 +1,15 @@
 import { basename, resolve } from 'node:path'
-import { type Column, type Handlers } from '../../contract'
-import { attachVectors, type ColumnVocabulary, inspectFile } from '../../embeddings'
-import { countMatchedRows, readVocabulary } from '../datasets'
+import { type Column, GraftError, type Handlers, type IdView } from '../../contract'
+import {
+  attachVectors,
+  type ColumnVocabulary,
+  findNeighbors,
+  inspectFile,
+  type Metric,
+  normOf,
+} from '../../embeddings'
+import { openColumnTable } from '../columnTables'
+import { countId, countMatchedRows, readVocabulary } from '../datasets'
 import { featuresOf, findColumn, inputKind, tableName } from '../../schema'
 import { type ProjectSession } from '../session'
 import { type Workbench } from '../workbench'
@@ -49,6 +57,17 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
       return { job }
     },
 
+    neighbors: async (query) => {
+      const { view } = await lookUp(bench.requireSession(), query)
+      return view
+    },
+
+    inspectId: async (query) => {
+      const session = bench.requireSession()
+      const { view, row } = await lookUp(session, query)
+      return { ...view, row: [...row], count: await countId(session.data, query.column, view.index) }
+    },
+
     statistics: async ({ table }) => (await bench.requireSession().embeddings.read(table)).statistics,
   }
 }
@@ -65,4 +84,45 @@ async function vocabularies(session: ProjectSession | null): Promise<ColumnVocab
     found.push({ column: column.name, vocabulary: await readVocabulary(session.data, column) })
   }
   return found
+}
+
+interface IdQuery {
+  readonly column: string
+  readonly id: string
+  readonly run: string | null
+  readonly k: number
+  readonly metric: Metric
+}
+
+/** @throws GraftError `not-found` for an id that the vocabulary does not have */
+async function lookUp(
+  session: ProjectSession,
+  { column: name, id, run, k, metric }: IdQuery,
+): Promise<{ view: IdView; row: Float32Array }> {
+  const column = findColumn(session.document.schema, name)
+  const vocabulary = await readVocabulary(session.data, column)
+  const index = vocabulary.idOf(id)
+  if (index < 0) {
+    throw new GraftError(
+      'not-found',
+      `${name} has no id '${id}'.`,
+      `Its ids are such as ${Array.from({ length: Math.min(3, vocabulary.size) }, (_, i) => vocabulary.valueOf(i + 1)).join(', ')}.`,
+      { column: name, id },
+    )
+  }
+  const table = await openColumnTable(session, column, run)
+  try {
+    const found = await findNeighbors(table, index, k, metric)
+    const neighbors = found.neighbors.map((neighbor) => ({
+      id: vocabulary.valueOf(neighbor.index),
+      ...neighbor,
+    }))
+    const norm = normOf(found.row)
+    return {
+      view: { column: name, table: table.name, run, id, index, norm, metric, neighbors },
+      row: found.row,
+    }
+  } finally {
+    await table.file.close()
+  }
 }

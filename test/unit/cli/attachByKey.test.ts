@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
-import { alignmentReport } from '../../../src-main/contract'
+import { alignmentReport, idDetail, idView } from '../../../src-main/contract'
 import { mockTable, writeNpy } from '../../../src-main/embeddings'
 import { uniformGenerator } from '../../../src-main/embeddings/random'
 import { graft, type Outcome } from './graft'
@@ -77,4 +77,41 @@ it('trains to the same history, whichever way the vectors came', async () => {
     histories.push({ epochs: epochs.map(({ train }) => train), tables })
   }
   expect(histories[1]).toEqual(histories[0])
+})
+
+it('shows an id, its row and what is near it, in the attached table and in the one that a run left', async () => {
+  const look = (...more: string[]): Promise<Outcome> =>
+    run(...more, '--column', 'movieId', '--id', '42', '--k', '3')
+  const { json: attached } = await look('inspect', 'key')
+  const before = idDetail.parse(attached)
+  expect(before).toMatchObject({ table: 'movieId', run: null, id: '42', index: 42, metric: 'cosine' })
+  expect(before.row).toHaveLength(128)
+  expect(before.norm).toBeCloseTo(Math.hypot(...before.row), 5)
+  expect(before.count).toBeGreaterThan(0)
+  expect(before.neighbors.map(({ id, index }) => id === String(index))).toEqual([true, true, true])
+
+  const { json: trained } = await run('train', 'key', '--epochs', '1', '--batch-size', '8192')
+  const { run: id } = z.object({ run: z.string() }).parse(trained)
+  // The sample's table is frozen: the checkpoint that TensorFlow wrote holds the very rows that were attached.
+  const { json: learnt } = await look('inspect', 'key', '--run', id)
+  expect(learnt).toEqual({ ...before, run: id })
+  const view = idView.parse(before)
+  expect((await look('neighbors', 'key', '--run', id)).json).toEqual({ ...view, run: id })
+
+  const { json: near } = await look('neighbors', 'key', '--metric', 'euclidean')
+  const distances = idView.parse(near).neighbors.map(({ distance }) => distance)
+  expect([...distances].sort((a, b) => a - b)).toEqual(distances)
+
+  expect((await look('neighbors', 'key', '--run', 'nothing')).json).toMatchObject({
+    error: { code: 'not-found' },
+  })
+  const { json: table } = await run('inspect', 'key', '--column', 'movieId')
+  expect(table).toMatchObject({ table: 'movieId', rows: 1681, width: 128, report: { matchedIds: 1680 } })
+})
+
+it('an id that the column does not have, and a column without vectors, are refused with what there is', async () => {
+  const { json } = await run('neighbors', 'key', '--column', 'movieId', '--id', 'Heat')
+  expect(json).toMatchObject({ error: { code: 'not-found', hint: 'Its ids are such as 1, 2, 3.' } })
+  const { json: bare } = await run('inspect', 'key', '--column', 'age', '--id', '1')
+  expect(bare).toMatchObject({ error: { code: 'invalid-setting' } })
 })

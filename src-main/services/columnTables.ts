@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises'
+import { type Column, GraftError, toGraftError } from '../contract'
+import { chooseArray, openVectorFile, type TableRows } from '../embeddings'
+import { nodeName } from '../graph'
+import { modelSpec } from '../model'
+import { attachedTo } from '../project/edits'
+import { type ProjectSession } from './session'
+
+/** A column's table as it is now, or as a run left it. */
+export interface ColumnTable extends TableRows {
+  readonly name: string
+}
+
+/**
+ * Opens the table that a column looks up; the caller closes its file.
+ * @param run null for the attached table
+ * @throws GraftError `invalid-setting` where the column has no attached table and no run is named, `not-found` for a run
+ *   without saved weights or without the column
+ */
+export async function openColumnTable(
+  session: ProjectSession,
+  column: Column,
+  run: string | null,
+): Promise<ColumnTable> {
+  const { path, array, name } =
+    run === null ? attachedPlace(session, column) : await learntPlace(session, column, run)
+  const file = await openVectorFile(path)
+  try {
+    return { file, array: chooseArray(file, array), name }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+interface Place {
+  readonly path: string
+  readonly array: string
+  readonly name: string
+}
+
+function attachedPlace(session: ProjectSession, column: Column): Place {
+  const table = attachedTo(session.document, column.name)
+  if (table) return { path: session.embeddings.pathOf(table.id), array: '', name: table.id }
+  throw new GraftError(
+    'invalid-setting',
+    `Column ${column.name} has no attached table, and its random one exists only in runs.`,
+    'Attach vectors to the column, or name a run that learnt a table for it.',
+    { column: column.name },
+  )
+}
+
+async function learntPlace(session: ProjectSession, column: Column, run: string): Promise<Place> {
+  const folder = session.runs.folder(run)
+  const text = await readFile(folder.file('model'), 'utf8').catch((error: unknown) => {
+    if (toGraftError(error).code !== 'not-found') throw error
+    throw new GraftError('not-found', `There is no run ${run} with a model.`, 'Choose a run of this project.')
+  })
+  const spec = modelSpec.parse(JSON.parse(text))
+  const input = spec.inputs.find((candidate) => candidate.column === column.name)
+  if (input?.kind !== 'categorical') {
+    throw new GraftError(
+      'not-found',
+      `Run ${run} has no table for ${column.name}.`,
+      'Choose another column or run.',
+    )
+  }
+  return { path: `${folder.file('weights')}.index`, array: `emb/${nodeName(input.table)}`, name: input.table }
+}
