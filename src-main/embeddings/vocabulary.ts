@@ -26,6 +26,11 @@ export function valueVocabulary(values: readonly string[]): Vocabulary {
   values.forEach((value, index) => {
     if (!ids.has(value)) ids.set(value, index + 1)
   })
+  // Whole numbers of a floating-point column are written 42.0; in files of vectors they are 42.
+  values.forEach((value, index) => {
+    const whole = /^(-?\d+)\.0$/.exec(value)?.[1]
+    if (whole !== undefined && !ids.has(whole)) ids.set(whole, index + 1)
+  })
   return {
     size: values.length,
     encoded: false,

@@ -1,5 +1,5 @@
-import { type DatasetSummary, type Part, type ProjectDocument, type RowWindow } from '../contract'
-import { type DatasetStore, partFiles } from '../dataset'
+import { type DatasetSummary, GraftError, type Part, type ProjectDocument, type RowWindow } from '../contract'
+import { type DatasetStore, partFiles, vocabularyFile } from '../dataset'
 import { identifier, parquetSource } from '../dataset/duckdb'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -95,16 +95,15 @@ export async function countMatchedRows(
 
 /**
  * The vocabulary of a column's domain: `dataset/vocabularies/<domain>.parquet` (index, value, count) where the data were
- * encoded by Graft, else the ids themselves.
+ * encoded by Graft, the ids themselves where they came encoded, and null where ids are hashes: those tell no values.
  */
-export async function readVocabulary(store: DatasetStore, column: Column): Promise<Vocabulary> {
-  const path = join(store.project, 'dataset', 'vocabularies', `${tableName(column)}.parquet`)
+export async function readVocabulary(store: DatasetStore, column: Column): Promise<Vocabulary | null> {
+  const folder = join(store.project, 'dataset')
+  const path = vocabularyFile(join(folder, 'vocabularies'), tableName(column))
   const size = tableRows(column) - 1
-  const there = await stat(path).then(
-    (facts) => facts.isFile(),
-    () => false,
-  )
-  if (!there) return encodedVocabulary(size)
+  if (!(await isFile(path))) {
+    return (await isFile(join(folder, 'encoding.json'))) ? null : encodedVocabulary(size)
+  }
   const values = new Array<string>(size).fill('')
   const duck = await store.duck()
   const source = parquetSource([path])
@@ -117,6 +116,24 @@ export async function readVocabulary(store: DatasetStore, column: Column): Promi
   }
   return valueVocabulary(values)
 }
+
+/** The vocabulary of a column that vectors are to be laid onto. @throws GraftError `invalid-setting` where ids are hashes */
+export async function requireVocabulary(store: DatasetStore, column: Column): Promise<Vocabulary> {
+  const vocabulary = await readVocabulary(store, column)
+  if (vocabulary) return vocabulary
+  throw new GraftError(
+    'invalid-setting',
+    `The ids of ${column.name} are hashes of its values, several values to an id: no vector belongs to one.`,
+    'Encode the column with a vocabulary instead.',
+    { column: column.name },
+  )
+}
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  )
 
 /** How many rows of the training part have this id in the column; 0 where there are no rows. */
 export async function countId(store: DatasetStore, column: string, id: number): Promise<number> {

@@ -9,7 +9,7 @@ import {
   normOf,
 } from '../../embeddings'
 import { openColumnTable } from '../columnTables'
-import { countId, countMatchedRows, readVocabulary } from '../datasets'
+import { countId, countMatchedRows, readVocabulary, requireVocabulary } from '../datasets'
 import { featuresOf, findColumn, inputKind, tableName } from '../../schema'
 import { type ProjectSession } from '../session'
 import { type Workbench } from '../workbench'
@@ -27,7 +27,7 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
         const stored = await attachVectors(session.embeddings, {
           table: id,
           column: name,
-          vocabulary: await readVocabulary(session.data, column),
+          vocabulary: await requireVocabulary(session.data, column),
           path: resolve(path),
           array,
           frozen,
@@ -81,7 +81,8 @@ async function vocabularies(session: ProjectSession | null): Promise<ColumnVocab
   )
   const found: ColumnVocabulary[] = []
   for (const column of columns) {
-    found.push({ column: column.name, vocabulary: await readVocabulary(session.data, column) })
+    const vocabulary = await readVocabulary(session.data, column)
+    if (vocabulary) found.push({ column: column.name, vocabulary })
   }
   return found
 }
@@ -100,7 +101,7 @@ async function lookUp(
   { column: name, id, run, k, metric }: IdQuery,
 ): Promise<{ view: IdView; row: Float32Array }> {
   const column = findColumn(session.document.schema, name)
-  const vocabulary = await readVocabulary(session.data, column)
+  const vocabulary = await requireVocabulary(session.data, column)
   const index = vocabulary.idOf(id)
   if (index < 0) {
     throw new GraftError(

@@ -115,3 +115,29 @@ it('an id that the column does not have, and a column without vectors, are refus
   const { json: bare } = await run('inspect', 'key', '--column', 'age', '--id', '1')
   expect(bare).toMatchObject({ error: { code: 'invalid-setting' } })
 })
+
+it('vectors of words meet the values of a raw table', async () => {
+  const titles = ['Heat', 'Alien', 'Brazil', 'Casablanca', 'Ran']
+  const rows = Array.from(
+    { length: 400 },
+    (_, i) => `u${i % 40},${titles[(i * i) % 5] ?? ''},${i % 3 === 0 ? 1 : 0}`,
+  )
+  await writeFile(join(folder, 'raw.csv'), ['user,title,liked', ...rows, ''].join('\n'))
+  await run('new', 'raw')
+  expect(await run('import', 'raw', 'raw.csv', '--target', 'liked')).toMatchObject({ status: 0 })
+  await writeFile(join(folder, 'words.vec'), '4 2\nRan 1 2\nAlien 3 4\nheat 5 6\nPsycho 7 8\n')
+  const attach = (...more: string[]): Promise<Outcome> =>
+    run('attach', 'raw', '--column', 'title', '--file', 'words.vec', ...more)
+  const strict = alignmentReport.parse((await attach()).json)
+  const seen = strict.vocabularySize
+  expect(strict).toMatchObject({ extraKeys: 2, alignedBy: 'key', rows: seen + 1 })
+  expect(strict.nearMisses).toEqual([{ rule: 'case', ids: 1, example: { key: 'heat', value: 'Heat' } }])
+  const relaxed = alignmentReport.parse((await attach('--key-rule', 'case')).json)
+  expect(relaxed.matchedIds).toBe(strict.matchedIds + 1)
+  expect(relaxed.matchedRowsShare).toBeGreaterThan(strict.matchedRowsShare)
+  const { json } = await run('inspect', 'raw', '--column', 'title', '--id', 'Alien')
+  expect(idDetail.parse(json)).toMatchObject({ id: 'Alien', row: [3, 4], norm: 5 })
+  expect((await run('attach', 'raw', '--column', 'title', '--file', 'aligned.npy')).json).toMatchObject({
+    error: { code: 'invalid-setting' },
+  })
+})
