@@ -3,6 +3,7 @@ import { version } from '../../package.json'
 import { GraftError, toGraftError } from '../contract'
 import { makeContext } from './context'
 import { addDoctorCommand } from './doctorCommand'
+import { addEvaluateCommands } from './evaluateCommands'
 import { addExportCommand } from './exportCommand'
 import { addImportCommand } from './importCommand'
 import { addLookCommands } from './lookCommands'
@@ -25,6 +26,7 @@ const registrations = [
   addTableCommands,
   addLookCommands,
   addTrainCommand,
+  addEvaluateCommands,
   addExportCommand,
   addServeCommand,
   addDoctorCommand,

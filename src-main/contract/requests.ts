@@ -159,6 +159,15 @@ export const requests = {
     detail: request(z.object({ run: z.string() }), runDetail),
     remove: request(z.object({ run: z.string() }), done),
   },
+  evaluation: {
+    /** Job: a run's metrics on a part of the data, or on raw files with the target in them; an `evaluationResult`. */
+    evaluate: request(z.object({ run: z.string(), part: part.nullable(), data: z.array(path) }), jobId),
+    /** Job: raw rows with a column `prediction`, written as the file's name says; a `predictionResult`. */
+    predict: request(
+      z.object({ run: z.string(), data: z.array(path).min(1), out: path, force: z.boolean() }),
+      jobId,
+    ),
+  },
   export: {
     preview: request(z.object({ run: z.string(), folder: path.nullable() }), exportPreview),
     /** Job; its result is an `exportResult`. */

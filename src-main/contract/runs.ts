@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { projectDocument } from './document'
+import { part, projectDocument } from './document'
 import { wireError } from './errors'
 
 /** Runs: what the trainer reports, what `runs/<id>/` keeps and what the window and `train --json` show. */
@@ -181,3 +181,31 @@ export const exportPreview = z.object({
   snippet: z.string(),
 })
 export type ExportPreview = z.infer<typeof exportPreview>
+
+/** A run's metrics on held-out or new rows; `auc` is exact. */
+export const evaluationResult = z.object({
+  run: z.string(),
+  /** Null for files. */
+  part: part.nullable(),
+  rows: z.int(),
+  metrics: z.object({
+    loss: z.number(),
+    auc: z.number().nullable(),
+    logLoss: z.number(),
+    accuracy: z.number(),
+    /** Unweighted mean over the users with rows of both classes; null where there is none or no user id is tagged. */
+    perUserAuc: z.number().nullable(),
+  }),
+  warnings: z.array(z.string()),
+})
+export type EvaluationResult = z.infer<typeof evaluationResult>
+
+/** What `predict` wrote. */
+export const predictionResult = z.object({
+  run: z.string(),
+  path: z.string(),
+  rows: z.int(),
+  /** Share of the rows with an id that training did not know, by column. */
+  unknown: z.array(z.object({ column: z.string(), share: z.number() })),
+})
+export type PredictionResult = z.infer<typeof predictionResult>

@@ -274,7 +274,7 @@ export type AppInfo = z.infer<typeof appInfo>
 
 export const job = z.object({
   id: z.string(),
-  kind: z.enum(['create', 'import', 'attach', 'export', 'engine']),
+  kind: z.enum(['create', 'import', 'attach', 'evaluate', 'export', 'engine']),
   title: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   phase: z.string(),

@@ -1,23 +1,15 @@
 import { GraftError } from '../contract/errors'
-import type { ModelSpec } from '../model'
+import { writeParquet } from '../dataset'
 import type { TensorFlow } from '../tensorflow/binding'
 import { BatchPacker, loadModelPart, RowStore } from '../training/data'
-import type { PartFiles } from '../training/plan'
 import { StepSession } from '../training/stepSession'
+import type { EvaluationJob } from './job'
 import { evaluateBinary, type EvaluationMetrics } from './metrics'
 
 const evaluationBatch = 8192
 
-export interface EvaluationRequest {
-  /** The run's model, as kept beside its weights. */
-  readonly model: ModelSpec
-  /** Prefix of the run's checkpoint. */
-  readonly weights: string
-  readonly target: string
-  readonly part: PartFiles
-  /** An input of the model that is tagged as the user's id, or null. */
-  readonly userColumn: string | null
-}
+export type EvaluationRequest = Omit<EvaluationJob, 'predictions'> &
+  Partial<Pick<EvaluationJob, 'predictions'>>
 
 export interface Evaluation {
   readonly rows: number
@@ -52,6 +44,8 @@ export async function evaluateRun(tensorflow: TensorFlow, request: EvaluationReq
       predictions.set(probabilities, i * evaluationBatch)
       labels.set(batch.numbers.subarray(packer.targetOffset(batch)), i * evaluationBatch)
     }
+    if (request.predictions)
+      await writeParquet(request.predictions, [{ name: 'prediction', dtype: 'float32', values: predictions }])
     const users = userColumn === null ? null : (part.columns[userColumn] ?? null)
     const metrics = evaluateBinary(predictions, labels, users instanceof Int32Array ? users : null)
     const loss = lossSum / store.rows

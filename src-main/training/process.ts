@@ -1,4 +1,5 @@
 import { GraftError, toGraftError } from '../contract/errors'
+import { evaluateRun } from '../evaluation/evaluate'
 import { runExport } from '../export/run'
 import type { ReportExport } from '../export/targets'
 import { loadTensorFlow } from '../tensorflow/binding'
@@ -66,6 +67,8 @@ async function work(job: TrainerJob): Promise<FromTrainer> {
       }
       return { type: 'result', value: await runExport(job.plan, loadTensorFlow(job.engine), report) }
     }
+    case 'evaluate':
+      return { type: 'result', value: await evaluateRun(loadTensorFlow(job.engine), job.request) }
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { wireError } from '../contract/errors'
 import { epochResult, runModel, runProgress, stepMetrics, tableResult } from '../contract/runs'
+import { evaluationJob } from '../evaluation/job'
 import { exportPlan } from '../export/plan'
 import { trainingPlan } from './plan'
 
@@ -11,6 +12,7 @@ export const trainerJob = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('train'), plan: trainingPlan }),
   /** `engine`: folder of the TensorFlow engine. */
   z.object({ kind: z.literal('export'), engine: z.string(), plan: exportPlan }),
+  z.object({ kind: z.literal('evaluate'), engine: z.string(), request: evaluationJob }),
 ])
 export type TrainerJob = z.infer<typeof trainerJob>
 

@@ -73,6 +73,13 @@ export function castText({ name, type }: RawColumn): string {
   return `CASE WHEN ${x} IS NULL THEN NULL WHEN ${fits[type](x)} THEN TRY_CAST(${x} AS ${type}) ELSE error('${misfit} ' || ${x}) END AS ${identifier(name)}`
 }
 
+/** A column of new rows as the type that it had when it was learnt from; what does not fit is missing. */
+export function castLeniently({ name, type, isList }: RawColumn, isText: boolean): string {
+  const x =
+    isText && type !== 'VARCHAR' ? value(name) : isText ? `nullif(${identifier(name)}, '')` : identifier(name)
+  return `TRY_CAST(${x} AS ${type}${isList ? '[]' : ''}) AS ${identifier(name)}`
+}
+
 /** DuckDB's type of a typed source as one of ours; null where it is nested or bytes. */
 export function rawTypeOf(found: string): { type: RawType; isList: boolean } | null {
   const isList = /\[[0-9]*\]$/.test(found)

@@ -4,6 +4,7 @@ import { datasetHandlers } from './dataset'
 import { desktopHandlers } from './desktop'
 import { embeddingsHandlers } from './embeddings'
 import { engineHandlers, jobsHandlers, sessionHandlers } from './session'
+import { evaluationHandlers } from './evaluation'
 import { exportHandlers } from './export'
 import { modelHandlers } from './model'
 import { projectHandlers } from './project'
@@ -23,6 +24,7 @@ export function createHandlers(bench: Workbench): Handlers {
     model: modelHandlers(bench),
     training: trainingHandlers(bench),
     runs: runsHandlers(bench),
+    evaluation: evaluationHandlers(bench),
     export: exportHandlers(bench),
     engine: engineHandlers(bench),
     jobs: jobsHandlers(bench),

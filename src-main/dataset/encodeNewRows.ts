@@ -1,0 +1,220 @@
+import { readFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { GraftError } from '../contract/errors'
+import type { TablesSource } from '../contract/tables'
+import { describeFile } from './check'
+import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
+import { derivedSelection, encodedColumns, prepareDomains } from './encode/apply'
+import { vocabularyFile } from './encode/dataset'
+import { fittedEncoding, type FittedEncoding } from './encode/fitted'
+import { writeAtomically } from './files'
+import { expandTables } from './sources/expand'
+import { joinedRows, rawFolder, writeRows } from './sources/raw'
+import { openTable, readError } from './sources/table'
+import { castLeniently, type RawColumn } from './sources/types'
+
+export interface NewRowsRequest {
+  project: string
+  source: TablesSource
+  files: readonly string[]
+  target: string
+  /** Whether the target is among the columns and wanted: rows without it are left out. */
+  labelled: boolean
+  /** A folder for what is made on the way; `input.parquet` holds the rows as they came. */
+  scratch: string
+}
+
+/** New raw rows, encoded as the training part taught. */
+export interface NewRows {
+  /** Encoded Parquet; with `labelled` off the target is 0 in every row. */
+  file: string
+  /** The rows as they came. */
+  input: string
+  rows: number
+  dropped: number
+  unknown: { column: string; share: number }[]
+}
+
+/**
+ * Encodes raw rows that were not in the data: by the vocabularies and statistics of the training part, joined with the
+ * project's own tables where columns of them are missing. Values never seen are unknown.
+ * @throws GraftError `unknown-column` naming the column that the model needs and the files lack
+ */
+export async function encodeNewRows(request: NewRowsRequest): Promise<NewRows> {
+  const encoding = await readEncoding(request.project)
+  return withDuck(async (duck) => {
+    const { scratch } = request
+    const files = await expandTables(duck, request.files)
+    const opened = await openTable(duck, files, request.source.options, scratch)
+    const input = join(scratch, 'input.parquet')
+    const names = opened.columns.map(({ name }) => identifier(name)).join(', ')
+    await writeRows(duck, `SELECT ${names} FROM ${opened.from}`, input).catch((error: unknown) => {
+      throw readError(error, files[0] ?? '')
+    })
+    const rows = await asRaw(
+      duck,
+      request,
+      encoding,
+      new Set(opened.columns.map(({ name }) => name)),
+      opened.isText,
+      input,
+    )
+    const derived = derivedSelection(encoding.derived)
+      .map((sql) => `, ${sql}`)
+      .join('')
+    await duck.run(`CREATE OR REPLACE VIEW new_rows AS SELECT *${derived} FROM ${parquetSource([rows])}`)
+    const vocabularies = join(request.project, 'dataset', 'vocabularies')
+    await prepareDomains(duck, encoding.columns, (domain) =>
+      parquetSource([vocabularyFile(vocabularies, domain)]),
+    )
+    const select = encodedColumns(encoding, request.labelled).map(
+      ({ name, sql }) => `${sql} AS ${identifier(name)}`,
+    )
+    if (!request.labelled) select.push(`0::TINYINT AS ${identifier(request.target)}`)
+    const file = join(scratch, 'encoded.parquet')
+    const known = request.labelled ? `${identifier(request.target)} IS NOT NULL` : 'true'
+    await writeRows(duck, `SELECT ${select.join(', ')} FROM new_rows WHERE ${known}`, file)
+    const all = await count(duck, input)
+    const kept = await count(duck, file)
+    if (kept === 0)
+      throw new GraftError(
+        'invalid-data',
+        `${files[0]} has no rows${all > 0 ? ` with a ${request.target}` : ''}.`,
+        'Choose a file with rows.',
+      )
+    return {
+      file,
+      input,
+      rows: kept,
+      dropped: all - kept,
+      unknown: await unknownShares(duck, encoding, file),
+    }
+  })
+}
+
+async function readEncoding(project: string): Promise<FittedEncoding> {
+  const path = join(project, 'dataset', 'encoding.json')
+  const text = await readFile(path, 'utf8').catch(() => null)
+  if (text === null)
+    throw new GraftError(
+      'not-found',
+      'The project has no encoding for raw rows: its data were not imported from raw tables.',
+      'Import raw tables and train on them.',
+    )
+  try {
+    return fittedEncoding.parse(JSON.parse(text))
+  } catch {
+    throw new GraftError(
+      'invalid-file',
+      `${path} does not describe an encoding.`,
+      'Split the rows again: that encodes them anew.',
+    )
+  }
+}
+
+/** Writes the rows as the raw columns of the project, with their types, in their order. */
+async function asRaw(
+  duck: Duck,
+  request: NewRowsRequest,
+  encoding: FittedEncoding,
+  present: ReadonlySet<string>,
+  isText: boolean,
+  input: string,
+): Promise<string> {
+  const { joins } = request.source
+  const lookups = joins.map((joined, index) => ({
+    join: joined,
+    path: join(rawFolder(request.project), `lookup-${index + 1}.parquet`),
+  }))
+  let fromLookups = 0
+  for (const { path } of lookups) fromLookups += (await describeFile(duck, path)).size - 1
+  // A project's raw columns are those of its rows, then those of the joined tables.
+  const own = encoding.raw.slice(0, encoding.raw.length - fromLookups)
+  const joined = encoding.raw.slice(own.length)
+  const complete = joined.every(({ name }) => present.has(name))
+  const selected = complete ? encoding.raw : own
+  checkPresent(request, encoding, selected, present)
+  const select = selected.map((column) =>
+    present.has(column.name)
+      ? castLeniently(column, isText)
+      : `NULL::${column.type}${column.isList ? '[]' : ''} AS ${identifier(column.name)}`,
+  )
+  const plain = join(request.scratch, 'rows.parquet')
+  await writeRows(duck, `SELECT ${select.join(', ')} FROM ${parquetSource([input])}`, plain)
+  if (complete) return plain
+  const numbered = parquetSource([plain], 'file_row_number = true')
+  const { sql } = await joinedRows(duck, numbered, plain, lookups)
+  const whole = join(request.scratch, 'joined.parquet')
+  await writeRows(duck, sql, whole)
+  return whole
+}
+
+function checkPresent(
+  request: NewRowsRequest,
+  encoding: FittedEncoding,
+  selected: readonly RawColumn[],
+  present: ReadonlySet<string>,
+): void {
+  const needed = new Set(encoding.columns.filter(({ kind }) => kind !== 'target').map(({ column }) => column))
+  for (const { on } of request.source.joins) needed.add(on)
+  if (request.labelled) {
+    const made = encoding.derived.find(({ name }) => name === request.target)
+    needed.add(made?.column ?? request.target)
+  }
+  const missing = selected.find(({ name }) => needed.has(name) && !present.has(name))
+  if (!missing) return
+  throw new GraftError(
+    'unknown-column',
+    `${request.files[0]} has no column ${missing.name}, which the ${request.labelled ? 'evaluation' : 'model'} needs.`,
+    'Add the column; it may be empty where its values are not known.',
+    { column: missing.name },
+  )
+}
+
+async function count(duck: Duck, path: string): Promise<number> {
+  const [found] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${parquetSource([path])}`)
+  return Number(found?.n ?? 0)
+}
+
+async function unknownShares(
+  duck: Duck,
+  encoding: FittedEncoding,
+  file: string,
+): Promise<NewRows['unknown']> {
+  const ids = encoding.columns.filter(({ kind }) => kind === 'categorical').map(({ column }) => column)
+  if (ids.length === 0) return []
+  const select = ids.map((name, i) => `avg((${identifier(name)} = 0)::INT) AS s${i}`).join(', ')
+  const [found] = await duck.all(`SELECT ${select} FROM ${parquetSource([file])}`)
+  return ids
+    .map((column, i) => ({ column, share: Number(found?.[`s${i}`] ?? 0) }))
+    .filter(({ share }) => share > 0)
+}
+
+/**
+ * Writes rows as they came with a column `prediction`, as CSV, TSV or Parquet by the name of the file.
+ * @throws GraftError `unsupported-file` for another name
+ */
+export async function joinPredictions(input: string, predictions: string, out: string): Promise<void> {
+  const formats: Record<string, string> = {
+    '.csv': 'FORMAT csv, HEADER true',
+    '.tsv': "FORMAT csv, HEADER true, DELIMITER '\t'",
+    '.parquet': 'FORMAT parquet, COMPRESSION zstd',
+  }
+  const format = formats[extname(out).toLowerCase()]
+  if (format === undefined)
+    throw new GraftError(
+      'unsupported-file',
+      `${out}: predictions are written as CSV, TSV or Parquet.`,
+      'Name it .csv, .tsv or .parquet.',
+    )
+  await withDuck(async (duck) => {
+    const taken = [...(await describeFile(duck, input)).keys()].map((name) => name.toLowerCase())
+    let name = 'prediction'
+    for (let suffix = 2; taken.includes(name); suffix++) name = `prediction_${suffix}`
+    await writeAtomically(out, (temporary) =>
+      duck.run(
+        `COPY (SELECT i.*, p.prediction AS ${identifier(name)} FROM ${parquetSource([input])} i POSITIONAL JOIN ${parquetSource([predictions])} p) TO ${literal(temporary)} (${format})`,
+      ),
+    )
+  })
+}

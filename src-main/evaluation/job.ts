@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { modelSpec } from '../model'
+import { partFiles } from '../training/plan'
+
+/** What a process of its own is asked to evaluate: plain data, checked by main. */
+export const evaluationJob = z.object({
+  /** The run's model, as kept beside its weights. */
+  model: modelSpec,
+  /** Prefix of the run's checkpoint. */
+  weights: z.string(),
+  target: z.string(),
+  part: partFiles,
+  /** An input of the model that is tagged as the user's id, or null. */
+  userColumn: z.string().nullable(),
+  /** A Parquet file to write the probabilities to, row by row, or null. */
+  predictions: z.string().nullable(),
+})
+export type EvaluationJob = z.infer<typeof evaluationJob>
+
+/** What it found. */
+export const evaluation = z.object({
+  rows: z.int(),
+  metrics: z.object({
+    loss: z.number(),
+    auc: z.number().nullable(),
+    logLoss: z.number(),
+    accuracy: z.number(),
+    perUserAuc: z.number().nullable(),
+  }),
+})

@@ -1,0 +1,145 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { evaluationResult, predictionResult, tablesReport, wireError } from '../../../src-main/contract'
+import { graft, type Outcome } from './graft'
+import { writeMovieTables } from './movieTables'
+
+/** From raw tables to predictions for raw rows, as a person does it in a terminal. */
+
+let folder: string
+let trained = ''
+const run = (...parameters: string[]): Promise<Outcome> =>
+  graft([...parameters, '--json'], folder, { GRAFT_HOME: join(folder, 'home') })
+const errorOf = ({ json }: Outcome) => z.strictObject({ error: wireError }).parse(json).error
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'graft-raw-'))
+  await writeMovieTables(folder)
+  expect((await run('new', 'p')).status).toBe(0)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe('raw tables on the command line', () => {
+  it('are imported, joined, guessed and split by time', async () => {
+    const outcome = await run(
+      'import',
+      'p',
+      'ratings.csv',
+      '--join',
+      'users.csv:user_id',
+      '--join',
+      'items.csv:item_id',
+      '--target',
+      'rating>3',
+      '--split',
+      'time:timestamp:0.8,0.1,0.1',
+    )
+    const report = tablesReport.parse(outcome.json)
+    expect(report.rows).toEqual({ train: 9600, validation: 1200, test: 1200 })
+    const roles = Object.fromEntries(report.columns.map(({ name, role }) => [name, role]))
+    expect(roles).toMatchObject({
+      user_id: 'feature',
+      item_id: 'feature',
+      age: 'feature',
+      age_missing: 'feature',
+      gender: 'feature',
+      title: 'ignored',
+      genres: 'ignored',
+      'genres=Comedy': 'feature',
+      rating: 'ignored',
+      timestamp: 'ignored',
+      rating_binary: 'target',
+    })
+    expect((await readdir(join(folder, 'p', 'dataset', 'vocabularies'))).sort()).toContain('user_id.parquet')
+  })
+
+  it('train, and the run is evaluated on each part', async () => {
+    const outcome = await run('train', 'p', '--epochs', '6', '--batch-size', '256', '--learning-rate', '0.05')
+    expect(outcome.status, outcome.stderr).toBe(0)
+    trained = z.object({ run: z.string() }).parse(outcome.json).run
+    const found = evaluationResult.parse(
+      (await run('evaluate', 'p', '--run', trained, '--part', 'test')).json,
+    )
+    expect(found).toMatchObject({ part: 'test', rows: 1200 })
+    expect(found.metrics.auc).toBeGreaterThan(0.7)
+    expect(found.metrics.perUserAuc).toBeGreaterThan(0.6)
+    const kept: unknown = JSON.parse(
+      await readFile(join(folder, 'p', 'runs', trained, 'evaluation.json'), 'utf8'),
+    )
+    expect(kept).toHaveProperty('test.rows', 1200)
+  })
+
+  it('raw rows are evaluated as the part that they are', async () => {
+    const lines = (await readFile(join(folder, 'ratings.csv'), 'utf8')).trimEnd().split('\n')
+    await writeFile(join(folder, 'last.csv'), `${[lines[0], ...lines.slice(-1200)].join('\n')}\n`)
+    const [part, file] = await Promise.all([
+      run('evaluate', 'p', '--run', trained, '--part', 'test'),
+      run('evaluate', 'p', '--run', trained, '--data', 'last.csv'),
+    ])
+    const raw = evaluationResult.parse(file.json)
+    expect(raw.metrics).toEqual(evaluationResult.parse(part.json).metrics)
+    expect(raw).toMatchObject({ part: null, rows: 1200 })
+  })
+
+  it('raw rows get predictions, users never seen too, in their order', async () => {
+    await writeFile(
+      join(folder, 'new.csv'),
+      'item_id,user_id,note\nm5,u0001,007\nm5,stranger,a\nnothing,u0001,\n',
+    )
+    const outcome = await run('predict', 'p', '--run', trained, '--data', 'new.csv', '--out', 'out.csv')
+    expect(outcome.status, outcome.stdout).toBe(0)
+    const result = predictionResult.parse(outcome.json)
+    expect(result.rows).toBe(3)
+    expect(result.unknown.find(({ column }) => column === 'user_id')?.share).toBeCloseTo(1 / 3)
+    const lines = (await readFile(join(folder, 'out.csv'), 'utf8')).trimEnd().split('\n')
+    expect(lines[0]).toBe('item_id,user_id,note,prediction')
+    expect(lines.slice(1).map((line) => line.split(',').slice(0, 3).join(','))).toEqual([
+      'm5,u0001,007',
+      'm5,stranger,a',
+      'nothing,u0001,',
+    ])
+    const values = lines.slice(1).map((line) => Number(line.split(',')[3]))
+    expect(values.every((value) => value > 0 && value < 1)).toBe(true)
+    expect(new Set(values).size).toBe(3)
+    expect(
+      errorOf(await run('predict', 'p', '--run', trained, '--data', 'new.csv', '--out', 'out.csv')).code,
+    ).toBe('already-exists')
+    const parquet = await run('predict', 'p', '--run', trained, '--data', 'new.csv', '--out', 'out.parquet')
+    expect(predictionResult.parse(parquet.json).rows).toBe(3)
+  })
+
+  it('rows that lack a column, and names that say no format, are refused', async () => {
+    await writeFile(join(folder, 'short.csv'), 'item_id\nm5\n')
+    const error = errorOf(
+      await run('predict', 'p', '--run', trained, '--data', 'short.csv', '--out', 'o.csv'),
+    )
+    expect(error.code).toBe('unknown-column')
+    expect(error.message).toContain('user_id')
+    expect(
+      errorOf(await run('predict', 'p', '--run', trained, '--data', 'new.csv', '--out', 'o.xlsx')).code,
+    ).toBe('unsupported-file')
+  })
+
+  it('another split encodes anew, and a run of the old ids is refused', async () => {
+    const report = tablesReport.parse((await run('split', 'p', 'leave-last-out:user_id:timestamp')).json)
+    expect(report.rows).toEqual({ train: 11_600, validation: 200, test: 200 })
+    const error = errorOf(await run('evaluate', 'p', '--run', trained, '--part', 'test'))
+    expect(error.code).toBe('invalid-data')
+    expect(error.message).toContain('anew')
+  })
+
+  it('a changed role encodes anew', async () => {
+    expect((await run('schema', 'p', 'set', 'zip_code', '--role', 'ignored')).json).toMatchObject({
+      role: 'ignored',
+    })
+    const stamp = await run('schema', 'p', 'set', 'title', '--role', 'feature')
+    expect(stamp.json).toMatchObject({ role: 'feature', domain: { max: 120 } })
+    const outcome = await run('train', 'p', '--epochs', '1')
+    expect(outcome.status, outcome.stdout).toBe(0)
+    expect(outcome.stdout).toContain('title')
+    expect(outcome.stdout).not.toContain('zip_code')
+  })
+})
