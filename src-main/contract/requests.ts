@@ -17,7 +17,7 @@ import {
   tableStatistics,
   vectorFile,
 } from './views'
-import { columnEncoding, delimitedOptions, joinSource, tablesSource } from './tables'
+import { columnEncoding, delimitedOptions, joinSource, tablesPreview, tablesSource } from './tables'
 
 interface Request<In extends z.ZodType, Out extends z.ZodType> {
   readonly input: In
@@ -72,8 +72,17 @@ export const requests = {
     undo: request(nothing, projectSnapshot),
     redo: request(nothing, projectSnapshot),
     forget: request(z.object({ path }), done),
-    /** A free folder name for a new project of this sample, in the user's documents. */
-    suggestPath: request(z.object({ sample: z.string().nullable() }), z.object({ path: z.string() })),
+    /** A free folder name for a new project of this sample, or of this name, in the user's documents. */
+    suggestPath: request(
+      z.object({
+        sample: z.string().nullable(),
+        name: z
+          .string()
+          .regex(/^[\p{L}\p{N}][\p{L}\p{N} _-]{0,79}$/u)
+          .optional(),
+      }),
+      z.object({ path: z.string() }),
+    ),
   },
   schema: {
     import: request(z.object({ path }), projectSnapshot),
@@ -95,6 +104,19 @@ export const requests = {
     ),
   },
   tables: {
+    /** What these tables hold and what each column would be taken for; writes nothing. */
+    preview: request(
+      z.object({
+        files: z.array(path).min(1),
+        /** Keys that are null are suggested. */
+        joins: z.array(
+          z.object({ path, on: z.string().min(1).nullable(), key: z.string().min(1).nullable() }),
+        ),
+        options: delimitedOptions,
+        target: z.string().nullable(),
+      }),
+      tablesPreview,
+    ),
     /** Job: raw tables, typed, guessed, split and encoded; its result is a `tablesReport`. */
     import: request(
       z.object({

@@ -86,6 +86,51 @@ export type TablesSource = z.infer<typeof tablesSource>
 
 const partName = z.enum(['train', 'validation', 'test'])
 
+const tableFile = z.object({ path: z.string(), name: z.string(), bytes: z.number() })
+
+/** A cell of the preview: what JSON holds, lists as arrays. */
+const previewCell = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.unknown())])
+
+/** What an import would read, of the first rows: nothing is written. */
+export const tablesPreview = z.object({
+  files: z.array(tableFile),
+  /** How text is read, found or said; null where the files carry their types. */
+  dialect: z.object({ delimiter: z.string(), quote: z.string(), header: z.boolean() }).nullable(),
+  /** Joined tables with all their columns; the keys as they were asked for, else as the names suggest, else null. */
+  joins: z.array(
+    tableFile.extend({
+      on: z.string().nullable(),
+      key: z.string().nullable(),
+      columns: z.array(z.string()),
+    }),
+  ),
+  columns: z.array(
+    z.object({
+      name: z.string(),
+      type: z.enum(['BOOLEAN', 'BIGINT', 'DOUBLE', 'TIMESTAMP', 'VARCHAR']),
+      isList: z.boolean(),
+      /** Made by the import from another column. */
+      derived: z.boolean(),
+      role,
+      /** How its values would become numbers; null where it is set aside. */
+      encoding: z.enum(['categorical', 'continuous', 'list', 'target']).nullable(),
+      tags: z.array(z.string()),
+      reason: z.string(),
+      /** Of numbers, in the sampled rows. */
+      min: z.number().nullable(),
+      max: z.number().nullable(),
+    }),
+  ),
+  /** The first rows, a cell for each column. */
+  rows: z.array(z.array(previewCell)),
+  /** How many rows the guesses were made from, and whether these are all. */
+  sampled: z.int(),
+  whole: z.boolean(),
+  target: z.string().nullable(),
+  warnings: z.array(z.string()),
+})
+export type TablesPreview = z.infer<typeof tablesPreview>
+
 /** What an import or a new encoding of raw tables tells. */
 export const tablesReport = z.object({
   rows: z.record(partName, z.int()),

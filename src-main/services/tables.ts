@@ -5,10 +5,11 @@ import {
   type ColumnEncoding,
   type DelimitedOptions,
   type JoinSource,
+  type TablesPreview,
   type TablesReport,
   type TablesSource,
 } from '../contract'
-import { encodeAgain, importTables, type BuiltDataset, type TargetWish } from '../dataset'
+import { encodeAgain, importTables, previewTables, type BuiltDataset, type TargetWish } from '../dataset'
 import { findColumn, tableName } from '../schema'
 import { type JobContext } from './jobs'
 import { type ProjectSession } from './session'
@@ -26,6 +27,21 @@ export interface TablesImport {
 function parseTarget(text: string): TargetWish {
   const found = /^(.+?)\s*>\s*(-?\d+(?:\.\d+)?)$/.exec(text)
   return found?.[1] ? { column: found[1], above: Number(found[2]) } : { column: text, above: null }
+}
+
+/** Looks at the first rows of tables; needs no project and changes none. */
+export async function previewOf(given: {
+  files: string[]
+  joins: { path: string; on: string | null; key: string | null }[]
+  options: DelimitedOptions
+  target: string | null
+}): Promise<TablesPreview> {
+  return previewTables({
+    files: given.files.map((path) => resolve(path)),
+    joins: given.joins.map((join) => ({ ...join, path: resolve(join.path) })),
+    options: given.options,
+    target: given.target === null ? null : parseTarget(given.target),
+  })
 }
 
 /** Imports raw tables into a project. What the person said of columns of the same names before stays said. */

@@ -141,7 +141,7 @@ export async function writeRows(duck: Duck, sql: string, path: string): Promise<
   await syncFolder(dirname(path))
 }
 
-async function checkKey(duck: Duck, path: string, { key, path: file }: JoinSource): Promise<void> {
+export async function checkKey(duck: Duck, path: string, { key, path: file }: JoinSource): Promise<void> {
   const types = await describeFile(duck, path)
   if (!types.has(key))
     throw new GraftError(
@@ -232,7 +232,7 @@ export async function findRaw(duck: Duck, folder: string): Promise<RawRows> {
   return { files, columns, rows: Number(counted?.n ?? 0) }
 }
 
-async function rawColumns(duck: Duck, source: string): Promise<RawColumn[]> {
+export async function rawColumns(duck: Duck, source: string): Promise<RawColumn[]> {
   const described = await duck.all(`DESCRIBE SELECT * FROM ${source}`)
   return described.map((row) => {
     const found = rawTypeOf(String(row.column_type)) ?? { type: 'VARCHAR' as const, isList: false }

@@ -50,6 +50,8 @@ export function projectHandlers(bench: Workbench): Handlers['project'] {
       return {}
     },
 
-    suggestPath: async ({ sample }) => ({ path: await freePath(projectsFolder(), sample ?? 'project') }),
+    suggestPath: async ({ sample, name }) => ({
+      path: await freePath(projectsFolder(), name ?? sample ?? 'project'),
+    }),
   }
 }

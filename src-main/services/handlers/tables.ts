@@ -1,9 +1,11 @@
 import { type Handlers } from '../../contract'
-import { encodeProject, importIntoProject } from '../tables'
+import { encodeProject, importIntoProject, previewOf } from '../tables'
 import { type Workbench } from '../workbench'
 
 export function tablesHandlers(bench: Workbench): Handlers['tables'] {
   return {
+    preview: previewOf,
+
     import: async (given) => {
       const session = bench.requireSession()
       return {
