@@ -109,6 +109,8 @@ export const tablesPreview = z.object({
       name: z.string(),
       type: z.enum(['BOOLEAN', 'BIGINT', 'DOUBLE', 'TIMESTAMP', 'VARCHAR']),
       isList: z.boolean(),
+      /** Of a joined table. */
+      joined: z.boolean(),
       /** Made by the import from another column. */
       derived: z.boolean(),
       role,

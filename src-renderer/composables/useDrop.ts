@@ -45,12 +45,24 @@ const vectorEndings = ['npy', 'npz', 'vec', 'w2v', 'glove', 'safetensors']
 /** Endings to choose vectors by: tables and plain text may hold them too. */
 export const vectorExtensions = [...vectorEndings, 'bin', 'csv', 'parquet', 'tsv', 'txt']
 
+const tablePattern =
+  /\.(csv|tsv|jsonl|ndjson|parquet)(\.(gz|gzip|zst|zstd))?$|\.(json|txt)\.(gz|gzip|zst|zstd)$/
+
 /** What a dropped file is, judged by its name. A folder's name has no ending: it can only be a project. */
 export function dropKind(name: string): DropKind {
   const lower = name.toLowerCase()
   if (vectorEndings.some((ending) => lower.endsWith(`.${ending}`))) return 'vectors'
   if (lower === 'graft.json') return 'project'
   if (/\.(json|pbtxt)$/.test(lower)) return 'schema'
-  if (/\.parquet$/.test(lower)) return 'table'
+  if (tablePattern.test(lower)) return 'table'
   return lower.includes('.') ? 'unknown' : 'project'
+}
+
+/** What a dropped file is: by its name, and by its beginning where a `.json` may be a schema or a table of records. */
+export async function kindOfFile(file: File): Promise<DropKind> {
+  const kind = dropKind(file.name)
+  if (kind !== 'schema' || !/\.json$/i.test(file.name)) return kind
+  const head = (await file.slice(0, 65_536).text()).trimStart()
+  // A schema is one object with its columns in `feature`; records are a list, or one object a line.
+  return head.startsWith('{') && /"feature"\s*:\s*\[/.test(head) ? 'schema' : 'table'
 }

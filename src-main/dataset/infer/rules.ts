@@ -239,11 +239,11 @@ function chooseTarget(facts: readonly ColumnFacts[], wish: TargetWish | null, wa
     const { min, max, column } = rating
     const above = min !== null && max !== null && max <= 5 ? 3 : ((min ?? 0) + (max ?? 0)) / 2
     warnings.push(
-      `no column of 0 and 1 is a target: ${column.name} above ${above} is taken; name another with --target COLUMN or --target "COLUMN>NUMBER"`,
+      `no column of 0 and 1 is a target: ${column.name} above ${above} is taken; name another target where that is not the question (COLUMN or COLUMN>NUMBER)`,
     )
     return threshold(facts, column.name, above)
   }
-  warnings.push('no column looks like a target: name one with --target COLUMN or --target "COLUMN>NUMBER"')
+  warnings.push('no column looks like a target: name one (COLUMN or COLUMN>NUMBER)')
   return { target: null, derived: [], source: null }
 }
 

@@ -95,6 +95,11 @@ describe('the preview of raw tables', () => {
       'age',
       'rating_binary',
     ])
+    expect(found.columns.map(({ joined }) => joined)).toEqual([
+      ...[false, false, false, false],
+      ...[true, true, true],
+      false,
+    ])
     expect(found.rows[0]).toEqual([0, 'm0', 1, 1_100_000_000, 'T0', 'a|b', 20, 0])
     expect(found.warnings.join('\n')).toContain('10 rows have a movieId')
   })

@@ -1,0 +1,80 @@
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import { GraftError, tablesReport, type TablesPreview, type TablesReport } from '../../src-main/contract'
+import { api, pathOf } from '../api'
+import { arrange, type ImportFile } from './importForm'
+import { useJobs } from './jobs'
+import { useProject } from './project'
+
+type ImportRequest = Parameters<typeof api.tables.import>[0]
+type PreviewRequest = Parameters<typeof api.tables.preview>[0]
+
+/** Raw tables on their way in: the files of the import sheet, its job, and what the last import told. */
+export const useTables = defineStore('tables', () => {
+  const project = useProject()
+  const jobs = useJobs()
+  /** The sheet is open while there are any. */
+  const files = shallowRef<readonly ImportFile[]>([])
+  const running = ref<string | null>(null)
+  const told = shallowRef<{ project: string; report: TablesReport } | null>(null)
+
+  const job = computed(() => (running.value === null ? null : (jobs.all.get(running.value) ?? null)))
+  /** Of the open project only. */
+  const report = computed(() =>
+    told.value && told.value.project === project.snapshot?.path ? told.value.report : null,
+  )
+
+  /** Brings files into the sheet; in served mode they are uploaded first. */
+  async function bring(given: readonly File[]): Promise<void> {
+    const brought = await Promise.all(
+      given.map(async (file) => ({ path: await pathOf(file), name: file.name, bytes: file.size })),
+    )
+    files.value = arrange(brought, files.value)
+  }
+
+  function change(path: string, fields: Partial<Pick<ImportFile, 'use' | 'on' | 'key'>>): void {
+    files.value = files.value.map((file) => (file.path === path ? { ...file, ...fields } : file))
+  }
+
+  function remove(path: string): void {
+    files.value = files.value.filter((file) => file.path !== path)
+  }
+
+  function close(): void {
+    files.value = []
+  }
+
+  const preview = (request: PreviewRequest): Promise<TablesPreview> => api.tables.preview(request)
+
+  /**
+   * Imports into the open project, or into a new one of this name. Rejects with the job's error, or `cancelled`.
+   * @param created called when the new project is there, before its rows are
+   */
+  async function importTables(
+    request: ImportRequest,
+    newProject: string | null,
+    created: () => void,
+  ): Promise<void> {
+    if (newProject !== null) {
+      const { path } = await api.project.suggestPath({ sample: null, name: newProject })
+      await project.create(path, null)
+      created()
+    }
+    const { job: id } = await api.tables.import(request)
+    running.value = id
+    try {
+      const { result } = await jobs.finished(id)
+      const parsed = tablesReport.safeParse(result)
+      if (!parsed.success) throw new GraftError('internal', parsed.error.message)
+      if (project.snapshot) told.value = { project: project.snapshot.path, report: parsed.data }
+    } finally {
+      running.value = null
+    }
+  }
+
+  function dismissReport(): void {
+    told.value = null
+  }
+
+  return { files, job, report, bring, change, remove, close, preview, importTables, dismissReport }
+})

@@ -1,0 +1,108 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { choose, dropFile, goTo, trainEpochs } from './support/steps'
+import { openWorkbench, type Workbench } from './support/workbench'
+
+const pictures = resolve(__dirname, '..', '..', 'test-results', 'window')
+
+/** Ratings by time of users whose taste follows the first letter of an item, with items that only the last rows know. */
+function ratings(rows: number): string {
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const user = (i * 7) % 60
+    const item = i > rows * 0.9 ? 50 + (i % 4) : (i * 11) % 50
+    return `u${user};m${item};${user % 2 === item % 2 ? 5 : 1};${1_100_000_000 + i * 60}`
+  })
+  return ['userId;movieId;rating;timestamp', ...lines].join('\n')
+}
+
+describe('a raw table in the window', () => {
+  let bench: Workbench
+  beforeAll(async () => {
+    mkdirSync(pictures, { recursive: true })
+    bench = await openWorkbench('served')
+  })
+  afterAll(() => bench?.close())
+
+  it('is shown as it would be read, with a reason for every guess', async () => {
+    const { page, scratch } = bench
+    const file = join(scratch, 'ratings.csv')
+    writeFileSync(file, ratings(4000))
+    expect(await dropFile(page, file)).toContain('.csv')
+    await page.getByTestId('import-preview').waitFor()
+    expect(await page.getByTestId('import-delimiter').innerText()).toContain('semicolon')
+    expect(await page.getByTestId('import-column-userId').innerText()).toContain('identifies a user')
+    expect(await page.getByTestId('import-preview').locator('tbody tr').count()).toBe(20)
+    expect(await page.getByTestId('import-split-spec').innerText()).toBe('time:timestamp:0.8,0.1,0.1')
+  })
+
+  it('says in the sheet what is wrong with a wrong reading, and goes on when it is right again', async () => {
+    const { page, scratch } = bench
+    const sheet = page.getByTestId('import-sheet')
+    const ragged = join(scratch, 'ragged.csv')
+    writeFileSync(ragged, 'movieId,title\nm0,Heat\nm1,A,B,C\n')
+    await dropFile(page, ragged)
+    const alert = sheet.locator('.alert.error')
+    await alert.waitFor()
+    expect(await alert.innerText()).toMatch(/ragged\.csv.*line 3/s)
+    expect(await page.getByTestId('import-submit').isDisabled()).toBe(true)
+    await page.getByLabel('Leave ragged.csv out').click()
+    await alert.waitFor({ state: 'detached' })
+  })
+
+  it('joins a second table by the key that both have', async () => {
+    const { page, scratch } = bench
+    const items = Array.from(
+      { length: 54 },
+      (_, i) => `m${i};Film ${i};${1950 + i};${i % 3 ? 'Drama|War' : 'Comedy'}`,
+    )
+    const file = join(scratch, 'movies.csv')
+    writeFileSync(file, ['movieId;title;year;genres', ...items].join('\n'))
+    await dropFile(page, file)
+    await page.getByTestId('import-column-genres').waitFor()
+    expect(await page.getByTestId('import-file-movies.csv').innerText()).toContain('movieId')
+  })
+
+  it('looks right in both themes', async () => {
+    const { page } = bench
+    for (const theme of ['light', 'dark'] as const)
+      for (const size of [
+        { width: 1440, height: 900 },
+        { width: 1100, height: 700 },
+      ]) {
+        await page.emulateMedia({ colorScheme: theme })
+        await page.setViewportSize(size)
+        await page.waitForTimeout(400)
+        await page.screenshot({ path: join(pictures, `import-${theme}-${size.width}.png`) })
+        const submit = await page.getByTestId('import-submit').boundingBox()
+        expect((submit?.y ?? 1e9) + (submit?.height ?? 0), 'the button is in sight').toBeLessThan(size.height)
+      }
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await page.emulateMedia({ colorScheme: 'light' })
+  })
+
+  it('becomes a project of three parts, with what to look at', async () => {
+    const { page } = bench
+    await choose(page, 'import-target', 'rating')
+    await page.getByTestId('import-above').locator('input').fill('3')
+    await page.getByTestId('import-above').locator('input').press('Tab')
+    await page.getByTestId('import-column-rating_binary').waitFor()
+    await page.getByTestId('import-submit').click()
+    await page.getByTestId('import-report').waitFor({ timeout: 60_000 })
+    await page.getByTestId('import-sheet').waitFor({ state: 'detached' })
+    expect(await page.getByTestId('import-report').innerText()).toMatch(/movieId\s+.*of test/)
+    const parts = await page.getByRole('tab').allInnerTexts()
+    expect(parts.map((text) => /([\d,]+) rows/.exec(text)?.[1])).toEqual(['3,200', '400', '400'])
+    expect(await page.getByTestId('status').innerText()).toContain('4,000 rows')
+    await page.screenshot({ path: join(pictures, 'imported-light-1440.png') })
+  })
+
+  it('trains', async () => {
+    const { page } = bench
+    await trainEpochs(page, 1)
+    await goTo(page, 'train')
+    const auc = page.getByTestId('epochs').locator('tbody tr').first()
+    expect(await auc.innerText()).toMatch(/0\.\d+/)
+    expect(bench.complaints).toEqual([])
+  })
+})
