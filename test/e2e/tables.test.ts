@@ -6,12 +6,12 @@ import { openWorkbench, type Workbench } from './support/workbench'
 
 const pictures = resolve(__dirname, '..', '..', 'test-results', 'window')
 
-/** Ratings by time of users whose taste follows the first letter of an item, with items that only the last rows know. */
+/** Ratings by time, some pairs of user and item above others, with items that only the last rows know. */
 function ratings(rows: number): string {
   const lines = Array.from({ length: rows }, (_, i) => {
     const user = (i * 7) % 60
     const item = i > rows * 0.9 ? 50 + (i % 4) : (i * 11) % 50
-    return `u${user};m${item};${user % 2 === item % 2 ? 5 : 1};${1_100_000_000 + i * 60}`
+    return `u${user};m${item};${1 + ((user * 13 + item * 7) % 5)};${1_100_000_000 + i * 60}`
   })
   return ['userId;movieId;rating;timestamp', ...lines].join('\n')
 }
@@ -83,10 +83,11 @@ describe('a raw table in the window', () => {
 
   it('becomes a project of three parts, with what to look at', async () => {
     const { page } = bench
-    await choose(page, 'import-target', 'rating')
-    await page.getByTestId('import-above').locator('input').fill('3')
+    expect(await page.getByTestId('import-target').innerText()).toContain('As guessed: rating_binary')
+    await choose(page, 'import-target', /^rating$/)
+    await page.getByTestId('import-above').locator('input').fill('2')
     await page.getByTestId('import-above').locator('input').press('Tab')
-    await page.getByTestId('import-column-rating_binary').waitFor()
+    await page.getByTestId('import-column-rating_binary').getByText('rating is above 2').waitFor()
     await page.getByTestId('import-submit').click()
     await page.getByTestId('import-report').waitFor({ timeout: 60_000 })
     await page.getByTestId('import-sheet').waitFor({ state: 'detached' })
