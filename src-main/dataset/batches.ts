@@ -150,7 +150,7 @@ export function shuffledOrder(rows: number, seed: number, epoch: number): Uint32
   for (let i = 0; i < rows; i++) order[i] = i
   const random = new Random(seed, `epoch ${epoch}`)
   for (let i = rows - 1; i > 0; i--) {
-    const j = random.below(i + 1)
+    const j = random.index(i + 1)
     const kept = order[i] ?? 0
     order[i] = order[j] ?? 0
     order[j] = kept

@@ -42,7 +42,7 @@ export async function evaluateRun(tensorflow: TensorFlow, request: EvaluationReq
       const { loss: mean, probabilities } = session.evaluate(batch)
       lossSum += mean * batch.rows
       predictions.set(probabilities, i * evaluationBatch)
-      labels.set(batch.numbers.subarray(packer.targetOffset(batch)), i * evaluationBatch)
+      labels.set(packer.targets(batch), i * evaluationBatch)
     }
     if (request.predictions)
       await writeParquet(request.predictions, [{ name: 'prediction', dtype: 'float32', values: predictions }])

@@ -52,13 +52,15 @@ function meanDistinct(values: NumberArray, batchSize: number): number {
   return total / batches
 }
 
-/** A batch as the step's graph takes it. The arrays are used again by the next one. */
+/**
+ * A batch as the step's graph takes it: the values of a row side by side, ids, then numbers, then the target. Both views
+ * show the same memory, which the next batch may use again.
+ */
 export interface PackedBatch {
   readonly rows: number
-  /** [id columns, rows]. */
-  readonly ids: Int32Array
-  /** [number columns + 1, rows]; the last row is the target. */
-  readonly numbers: Float32Array
+  /** [rows, id columns + number columns]. */
+  readonly words: Int32Array
+  readonly floats: Float32Array
 }
 
 /**
@@ -101,14 +103,13 @@ function spread(values: NumberArray, out: NumberArray, offset: number, stride: n
 const aheadBytes = 2 * 2 ** 20
 
 /**
- * Deals rows into two arrays a batch, column after column: two feeds a step, whatever the columns.
+ * Deals rows into batches: one feed a step, whatever the columns, and nothing copied that lies in order already.
  *
  * Rows in an order of their own are gathered some dozens of batches ahead. A step of TensorFlow leaves nothing of them in
  * the processor's caches, so that fetching them batch by batch would wait for memory at every row.
  */
 export class BatchPacker {
-  private readonly ids: Int32Array
-  private readonly numbers: Float32Array
+  private readonly target: Float32Array
   private readonly aheadBatches: number
   /** [rows ahead, width], the same memory seen as either type; made when rows are first asked for in an order. */
   private ahead: { words: Int32Array; floats: Float32Array } | null = null
@@ -119,8 +120,7 @@ export class BatchPacker {
     readonly batchSize: number,
   ) {
     const size = Math.min(batchSize, store.rows)
-    this.ids = new Int32Array(store.idColumns.length * size)
-    this.numbers = new Float32Array(store.numberColumns.length * size)
+    this.target = new Float32Array(size)
     this.aheadBatches = Math.max(1, Math.floor(aheadBytes / (4 * store.width * Math.max(1, size))))
   }
 
@@ -142,9 +142,19 @@ export class BatchPacker {
     return this.deal(words, floats, (index - from) * this.batchSize, rows)
   }
 
-  /** Where the targets of a batch begin in its `numbers`. */
-  targetOffset(batch: PackedBatch): number {
-    return (this.store.numberColumns.length - 1) * batch.rows
+  /** The targets of a batch, [rows]; the array is used again for the next. */
+  targets({ rows, floats }: PackedBatch): Float32Array {
+    const { width } = this.store
+    const { target } = this
+    for (let i = 0, at = width - 1; i < rows; i++, at += width) target[i] = floats[at] ?? 0
+    return target.subarray(0, rows)
+  }
+
+  /** A column of a batch by its place in a row, ids first: [rows]. */
+  column({ rows, words, floats }: PackedBatch, place: number): number[] {
+    const { width, idColumns } = this.store
+    const values = place < idColumns.length ? words : floats
+    return Array.from({ length: rows }, (_, i) => values[i * width + place] ?? 0)
   }
 
   /** The rows of the batches from `from` on, in their order. */
@@ -163,19 +173,11 @@ export class BatchPacker {
     return this.ahead
   }
 
-  /** Rows that lie one after another, column after column. */
+  /** Rows that lie one after another. */
   private deal(words: Int32Array, floats: Float32Array, first: number, rows: number): PackedBatch {
-    const { width, idColumns, numberColumns } = this.store
-    const idCount = idColumns.length
-    const numberCount = numberColumns.length
-    const ids = this.ids.subarray(0, idCount * rows)
-    const numbers = this.numbers.subarray(0, numberCount * rows)
-    for (let i = 0; i < rows; i++) {
-      const row = (first + i) * width
-      for (let c = 0; c < idCount; c++) ids[c * rows + i] = words[row + c] ?? 0
-      for (let c = 0; c < numberCount; c++) numbers[c * rows + i] = floats[row + idCount + c] ?? 0
-    }
-    return { rows, ids, numbers }
+    const { width } = this.store
+    const [begin, end] = [first * width, (first + rows) * width]
+    return { rows, words: words.subarray(begin, end), floats: floats.subarray(begin, end) }
   }
 }
 

@@ -8,17 +8,15 @@ const defaultThresholds = 200
  * curve are summed.
  */
 export class StreamingAuc {
-  private readonly positives: Float64Array
-  private readonly negatives: Float64Array
+  /** Rows by bucket: of label 0, then of label 1. One array and no branch on the label, which no processor can guess. */
+  private readonly counts: Float64Array
 
   constructor(private readonly thresholds = defaultThresholds) {
-    this.positives = new Float64Array(thresholds)
-    this.negatives = new Float64Array(thresholds)
+    this.counts = new Float64Array(2 * thresholds)
   }
 
   reset(): void {
-    this.positives.fill(0)
-    this.negatives.fill(0)
+    this.counts.fill(0)
   }
 
   /**
@@ -26,36 +24,39 @@ export class StreamingAuc {
    * @param labels 0 or 1, [rows], from `offset` on
    */
   update(predictions: Float32Array, labels: Float32Array, rows = predictions.length, offset = 0): void {
-    const last = this.thresholds - 1
+    const { counts, thresholds } = this
+    const last = thresholds - 1
     for (let i = 0; i < rows; i++) {
       // A product of float32 numbers rounded to float32, as TensorFlow makes it: it decides about predictions on an edge.
       const scaled = Math.fround(Math.min(1, Math.max(0, predictions[i] ?? 0)) * last)
       const bucket = Math.max(0, Math.ceil(scaled) - 1)
-      const counts = (labels[offset + i] ?? 0) > 0.5 ? this.positives : this.negatives
-      counts[bucket] = (counts[bucket] ?? 0) + 1
+      const slot = bucket + thresholds * oneAbove((labels[offset + i] ?? 0) - 0.5)
+      counts[slot] = (counts[slot] ?? 0) + 1
     }
   }
 
   /** The area, in [0, 1]; null where one of the classes has no row (Keras says 0 there). */
   result(): number | null {
-    const total = (counts: Float64Array): number => counts.reduce((sum, count) => sum + count, 0)
-    const positives = total(this.positives)
-    const negatives = total(this.negatives)
-    if (positives === 0 || negatives === 0) return null
+    const { counts, thresholds } = this
     // From the largest threshold down: each bucket adds a trapezoid between two points of the curve.
     let truePositives = 0
     let falsePositives = 0
     let area = 0
-    for (let bucket = this.thresholds - 1; bucket >= 0; bucket--) {
-      const nextTrue = truePositives + (this.positives[bucket] ?? 0)
-      const nextFalse = falsePositives + (this.negatives[bucket] ?? 0)
+    for (let bucket = thresholds - 1; bucket >= 0; bucket--) {
+      const nextTrue = truePositives + (counts[thresholds + bucket] ?? 0)
+      const nextFalse = falsePositives + (counts[bucket] ?? 0)
       area += (nextFalse - falsePositives) * (truePositives + nextTrue)
       truePositives = nextTrue
       falsePositives = nextFalse
     }
-    return area / (2 * positives * negatives)
+    // Both have gone through every row of their class by now.
+    if (truePositives === 0 || falsePositives === 0) return null
+    return area / (2 * truePositives * falsePositives)
   }
 }
+
+/** 1 for a number in (0, 1], 0 for one in (−1, 0], without a branch. */
+const oneAbove = (x: number): number => Math.ceil(x) | 0
 
 /** Streaming metrics of a binary classifier over the batches of an epoch, or of a part. */
 export class BinaryMetrics {
@@ -82,7 +83,7 @@ export class BinaryMetrics {
     this.auc.update(predictions, labels, rows, offset)
     let correct = 0
     for (let i = 0; i < rows; i++)
-      if ((predictions[i] ?? 0) > 0.5 === (labels[offset + i] ?? 0) > 0.5) correct++
+      correct += 1 ^ oneAbove((predictions[i] ?? 0) - 0.5) ^ oneAbove((labels[offset + i] ?? 0) - 0.5)
     this.correct += correct
   }
 

@@ -1,4 +1,5 @@
 import {
+  bitcast,
   constant,
   Graph,
   gradients,
@@ -10,6 +11,7 @@ import {
   runnable,
   saver,
   SparseGradient,
+  transpose,
   unstack,
   variable,
   add,
@@ -32,18 +34,19 @@ import {
 import { initializeSlot, initializeWeights } from './initialize'
 import { findOptimizer } from './optimizers'
 
+/** The target's name among the features: no column's, for a file cannot name one so. */
+const target = '\0target'
+
 /** Feeds and fetches of the step's graph, by the names of their tensors. */
 export interface StepGraph {
   readonly graph: Graph
   readonly model: BuiltModel
-  /** Columns in the order of the rows of `ids` and `numbers`; the target is the last row of `numbers`. */
+  /** Columns in the order in which a row of the feed has them: ids, then numbers, then the target. */
   readonly idColumns: readonly string[]
   readonly numberColumns: readonly string[]
   readonly feeds: {
-    /** int32 [id columns, batch]; null where the model looks nothing up. */
-    readonly ids: string | null
-    /** float32 [number columns + 1, batch]. */
-    readonly numbers: string
+    /** int32 [batch, id columns + number columns + 1]; of the numbers and the target it holds the bits of float32. */
+    readonly rows: string
     /** float32 []. */
     readonly learningRate: string
     /** int32 []. */
@@ -54,9 +57,9 @@ export interface StepGraph {
   readonly fetches: {
     /** Gives every weight and slot its first value. Feeds: seed. */
     readonly init: string
-    /** Runs one whole step; the batch's mean loss before it. Feeds: ids, numbers, learningRate. */
+    /** Runs one whole step; the batch's mean loss before it. Feeds: rows, learningRate. */
     readonly trainLoss: string
-    /** The batch's mean loss, and nothing moves. Feeds: ids, numbers. */
+    /** The batch's mean loss, and nothing moves. Feeds: rows. */
     readonly loss: string
     /** float32 [batch]. */
     readonly probability: string
@@ -88,18 +91,19 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
   const batch = graph.dimension('batch')
   const idColumns = categoricalColumns(spec)
   const numberColumns = continuousColumns(spec)
-  const ids = idColumns.length ? placeholder(graph, 'feed/ids', 'int32', [idColumns.length, batch]) : null
-  const numbers = placeholder(graph, 'feed/numbers', 'float32', [numberColumns.length + 1, batch])
+  const rows = placeholder(graph, 'feed/rows', 'int32', [batch, idColumns.length + numberColumns.length + 1])
   const learningRate = placeholder(graph, 'feed/learning_rate', 'float32', [])
   const seed = placeholder(graph, 'feed/seed', 'int32', [])
 
-  const numberRows = unstack(numbers) // each [batch]
-  const idRows = ids ? unstack(ids) : []
-  const labels = numberRows[numberColumns.length]
-  if (!labels) throw new GraftError('internal', 'The numbers have no row for the target.')
+  const columns = unstack(transpose(rows, [1, 0])) // each [batch]
   const features = new Map<string, Tensor>()
-  idColumns.forEach((column, i) => features.set(column, idRows[i] ?? labels))
-  numberColumns.forEach((column, i) => features.set(column, numberRows[i] ?? labels))
+  for (const [i, words] of columns.entries()) {
+    const id = idColumns[i]
+    if (id !== undefined) features.set(id, words)
+    else features.set(numberColumns[i - idColumns.length] ?? target, bitcast(words, 'float32'))
+  }
+  const labels = features.get(target)
+  if (!labels) throw new GraftError('internal', 'The rows have no target.')
 
   const model = buildModel(graph, spec, features)
   const loss = binaryCrossEntropy(labels, model.logits, model.probability)
@@ -121,8 +125,7 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
     idColumns,
     numberColumns,
     feeds: {
-      ids: ids?.name ?? null,
-      numbers: numbers.name,
+      rows: rows.name,
       learningRate: learningRate.name,
       seed: seed.name,
       checkpoint: checkpoint.prefix.name,

@@ -27,9 +27,11 @@ export class StepSession {
     private readonly session: GraphSession,
   ) {
     const { feeds, fetches } = step
-    const data = feeds.ids === null ? [feeds.numbers] : [feeds.ids, feeds.numbers]
-    this.trainCall = session.prepare([...data, feeds.learningRate], [fetches.trainLoss, fetches.probability])
-    this.evaluateCall = session.prepare(data, [fetches.loss, fetches.probability])
+    this.trainCall = session.prepare(
+      [feeds.rows, feeds.learningRate],
+      [fetches.trainLoss, fetches.probability],
+    )
+    this.evaluateCall = session.prepare([feeds.rows], [fetches.loss, fetches.probability])
   }
 
   static async open(
@@ -53,19 +55,16 @@ export class StepSession {
   /** One whole training step. */
   train(batch: PackedBatch, learningRate: number): StepResult {
     this.rate[0] = learningRate
-    return stepResult(this.trainCall.run([...this.data(batch), this.rate]))
+    return stepResult(this.trainCall.run([this.data(batch), this.rate]))
   }
 
   /** Loss and probabilities; nothing moves. */
   evaluate(batch: PackedBatch): StepResult {
-    return stepResult(this.evaluateCall.run(this.data(batch)))
+    return stepResult(this.evaluateCall.run([this.data(batch)]))
   }
 
-  private data(batch: PackedBatch): Feed[] {
-    const { rows, ids, numbers } = batch
-    const shaped = { data: numbers, shape: [this.step.numberColumns.length + 1, rows] }
-    if (this.step.feeds.ids === null) return [shaped]
-    return [{ data: ids, shape: [this.step.idColumns.length, rows] }, shaped]
+  private data({ rows, words }: PackedBatch): Feed {
+    return { data: words, shape: [rows, this.step.idColumns.length + this.step.numberColumns.length + 1] }
   }
 
   /** Writes every weight under `prefix`; the folder must be there. @throws GraftError `disk-full` */

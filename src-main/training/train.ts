@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { cpus } from 'node:os'
 import { dirname } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { GraftError } from '../contract/errors'
@@ -17,6 +18,7 @@ import { replayRows, writeReplay } from './replay'
 import { RunFolder } from './runFolder'
 import { StepSession } from './stepSession'
 import { TableProof } from './tableProof'
+import { trainingThreads } from './threads'
 import { loadInitialWeights, loadTableFile } from './weights'
 
 /** How long training may keep the process to itself: messages are heard in between. */
@@ -37,7 +39,7 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
   const reporter = new Reporter(plan.run, training.epochs, folder.file('metrics'), context.tell)
   try {
     reporter.phase({ phase: 'preparing' })
-    const tensorflow = loadTensorFlow(plan.engine)
+    const tensorflow = loadTensorFlow(plan.engine, trainingThreads(plan.model, cpus().length))
     context.tell({
       type: 'engine',
       engine: `TensorFlow ${tensorflow.version} · ${tensorflow.device.toUpperCase()}`,
@@ -125,15 +127,11 @@ async function saveWeights(
   await mkdir(dirname(prefix), { recursive: true })
   session.save(prefix)
   await writeFileAtomic(folder.file('model'), `${JSON.stringify(spec, null, 2)}\n`)
-  const batch = new BatchPacker(store, replayRows).batch(0, null)
-  const { rows, ids, numbers } = batch
-  const column = (values: Int32Array | Float32Array, i: number): number[] =>
-    Array.from(values.subarray(i * rows, (i + 1) * rows))
-  const columns = Object.fromEntries([
-    ...store.idColumns.map((name, i) => [name, column(ids, i)]),
-    // The last one is the target.
-    ...store.numberColumns.slice(0, -1).map((name, i) => [name, column(numbers, i)]),
-  ])
+  const packer = new BatchPacker(store, replayRows)
+  const batch = packer.batch(0, null)
+  // The last one is the target.
+  const names = [...store.idColumns, ...store.numberColumns.slice(0, -1)]
+  const columns = Object.fromEntries(names.map((name, place) => [name, packer.column(batch, place)]))
   const { probabilities } = session.evaluate(batch)
   await writeReplay(plan.folder, { columns, predictions: Array.from(probabilities) })
 }
@@ -225,7 +223,7 @@ class TrainingLoop {
         { step: this.globalStep, epoch },
       )
     const { metrics } = this
-    metrics.update(loss, probabilities, batch.numbers, batch.rows, this.train.targetOffset(batch))
+    metrics.update(loss, probabilities, this.train.targets(batch), batch.rows)
     const { meanLoss, currentAuc: auc } = metrics
     this.reporter.step({ step: this.globalStep, epoch, loss, meanLoss, auc }, () => {
       const rowsPerSecond = (1000 * metrics.rows) / (performance.now() - start)
@@ -245,7 +243,7 @@ class TrainingLoop {
       if (this.context.stopped()) return null
       const batch = validation.batch(i, null)
       const { loss, probabilities } = this.session.evaluate(batch)
-      metrics.update(loss, probabilities, batch.numbers, batch.rows, validation.targetOffset(batch))
+      metrics.update(loss, probabilities, validation.targets(batch), batch.rows)
       await this.listen()
     }
     return metrics.result()

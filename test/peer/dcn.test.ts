@@ -9,6 +9,7 @@ import { GraphSession, type Feed } from '../../src-main/tensorflow/session'
 import { StepSession } from '../../src-main/training/stepSession'
 import { testTensorFlow } from '../engine'
 import { runPython } from './python'
+import { packBatch } from '../packed'
 
 const steps = 5
 const tensorflow = testTensorFlow()
@@ -93,12 +94,9 @@ describe.each(['stacked', 'parallel'])('a %s DCN', (structure) => {
         for (const name of names) session.write(name, array(start, name))
         const losses = Float32Array.from({ length: steps }, (_, i) => {
           const batch = (column: string): Float32Array => array(start, `batch${i}/${column}`)
-          const rows = batch('label').length
-          const ids = Int32Array.from(session.step.idColumns.flatMap((column) => Array.from(batch(column))))
-          const numbers = Float32Array.from(
-            [...session.step.numberColumns, 'label'].flatMap((column) => Array.from(batch(column))),
-          )
-          return session.train({ rows, ids, numbers }, optimizer === 'adam' ? 0.01 : 0.1).loss
+          const { idColumns, numberColumns } = session.step
+          const packed = packBatch(idColumns.map(batch), [...numberColumns, 'label'].map(batch))
+          return session.train(packed, optimizer === 'adam' ? 0.01 : 0.1).loss
         })
         expectClose('losses', losses, array(end, 'losses'))
         for (const name of names) expectClose(name, readWhole(session, name), array(end, name))

@@ -9,6 +9,7 @@ import type { TensorFlow } from '../../../src-main/tensorflow/binding'
 import { writeReplay } from '../../../src-main/training/replay'
 import { RunFolder } from '../../../src-main/training/runFolder'
 import { StepSession } from '../../../src-main/training/stepSession'
+import { packBatch } from '../../packed'
 
 /** A small model whose columns have names that need care: a comma, a quote, a space, a letter past ASCII. */
 export const spec: ModelSpec = {
@@ -70,11 +71,8 @@ export async function trainedRun(runs: string, engine: TensorFlow): Promise<RunF
       columns[input.column] = values(i, table ? table.rows - 1 : null)
     })
     const labels = Array.from({ length: rows }, (_, row) => row % 2)
-    const batch = {
-      rows,
-      ids: Int32Array.from(idColumns.flatMap((name) => columns[name] ?? [])),
-      numbers: Float32Array.from([...numberColumns.flatMap((name) => columns[name] ?? []), ...labels]),
-    }
+    const columnOf = (name: string): number[] => columns[name] ?? []
+    const batch = packBatch(idColumns.map(columnOf), [...numberColumns.map(columnOf), labels])
     session.initialize(7)
     for (let step = 0; step < 20; step++) session.train(batch, 0.1)
     session.save(run.file('weights'))
