@@ -62,7 +62,12 @@ export async function startVirtualDisplay() {
     /** @param {(number: string | null) => void} resolve */ (resolve) => {
       server.once('error', () => resolve(null))
       server.once('exit', () => resolve(null))
-      server.stdio[3]?.once('data', (chunk) => resolve(String(chunk).trim()))
+      // The number and the end of its line are written one after the other, and Xvfb ends where the second finds nobody.
+      let said = ''
+      server.stdio[3]?.on('data', (chunk) => {
+        said += String(chunk)
+        if (said.includes('\n')) resolve(said.trim())
+      })
     },
   )
   server.stdio[3]?.destroy()

@@ -25,8 +25,9 @@ export class Uploads {
         'Rename the file.',
       )
     this.folder ??= mkdtemp(join(tmpdir(), 'graft-upload-'))
-    this.counter += 1
-    const own = join(await this.folder, String(this.counter))
+    // Counted before anything is waited for: two files that arrive together must not meet in one folder.
+    const number = ++this.counter
+    const own = join(await this.folder, String(number))
     await mkdir(own)
     try {
       const path = join(own, safe)

@@ -50,7 +50,10 @@ describe('a schema of any kind', () => {
   })
 
   it('may have fields called like the methods of an object', () => {
-    const made: Schema = { columns: [], rest: { unknown: { toString: 0, valueOf: [1], hasOwnProperty: 'x' } } }
+    const made: Schema = {
+      columns: [],
+      rest: { unknown: { toString: 0, valueOf: [1], hasOwnProperty: 'x' } },
+    }
     expect(readSchemaPbtxt(writeSchemaPbtxt(made))).toEqual(made)
   })
 })
