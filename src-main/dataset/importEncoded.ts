@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { DuckDBDataChunk, UTINYINT } from '@duckdb/node-api'
 import { GraftError } from '../contract/errors'
 import { syncFolder } from '../project/files'
 import { inputKind, roleOf, type Column, type Dtype, type Role, type Schema } from '../schema'
@@ -8,8 +7,8 @@ import { checkEncodedFile, neededColumns } from './check'
 import { duckType } from './columnData'
 import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
 import { encodedFolder, flushFile, partNames, replaceFolder, type PartName } from './files'
-import { Random } from './random'
 import { expandFiles } from './sources/expand'
+import { labelRandomly, labels } from './split/label'
 import { parquetOptions } from './write'
 
 /** Where the rows come from: files for each part, or files that are split at random. Folders and patterns are expanded. */
@@ -132,14 +131,15 @@ async function writeParts(
   const total = await countRows(duck, files.train ?? [])
   if (total === 0)
     throw new GraftError('invalid-data', 'there are no rows to train on', 'Choose files with rows.')
-  const labels = sources.kind === 'random' ? await labelRows(duck, total, sources) : null
+  const counts =
+    sources.kind === 'random' ? await labelRandomly(duck, total, sources.shares, sources.seed) : null
   for (const [index, part] of partNames.entries()) {
     stopIfAborted(request.signal)
     request.onProgress?.({ phase: 'writing', done: index, total: partNames.length })
-    const source = parquetSource(labels ? (files.train ?? []) : (files[part] ?? []), 'union_by_name = true')
-    rows[part] = labels ? (labels[index] ?? 0) : await countRows(duck, files[part] ?? [])
+    const source = parquetSource(counts ? (files.train ?? []) : (files[part] ?? []), 'union_by_name = true')
+    rows[part] = counts ? (counts[index] ?? 0) : await countRows(duck, files[part] ?? [])
     if (rows[part] === 0) continue
-    const from = labels ? `${source} POSITIONAL JOIN labels WHERE graft_part = ${index}` : source
+    const from = counts ? `${source} POSITIONAL JOIN ${labels} WHERE graft_part = ${index}` : source
     await mkdir(join(folder, part), { recursive: true })
     const path = join(folder, part, 'part-00000.parquet')
     await duck.run(`COPY (SELECT ${select} FROM ${from}) TO ${literal(path)} (${parquetOptions})`)
@@ -167,41 +167,4 @@ async function countRows(duck: Duck, files: readonly string[]): Promise<number> 
   if (files.length === 0) return 0
   const [counted] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${parquetSource(files)}`)
   return Number(counted?.n ?? 0)
-}
-
-/**
- * Fills the table `labels` with the part of each row: shares are met exactly (to the nearest row), each row in order
- * drawing its part with the chances that the places left give it.
- * @returns rows of each part
- */
-async function labelRows(
-  duck: Duck,
-  rows: number,
-  split: { shares: readonly [number, number, number]; seed: number },
-): Promise<[number, number, number]> {
-  const train = Math.round(rows * split.shares[0])
-  const validation = Math.min(rows - train, Math.round(rows * split.shares[1]))
-  const counts: [number, number, number] = [train, validation, rows - train - validation]
-  const left: [number, number, number] = [...counts]
-  const random = new Random(split.seed, 'split')
-  await duck.run('CREATE TABLE labels (graft_part UTINYINT)')
-  const appender = await duck.connection.createAppender('labels')
-  try {
-    for (let first = 0; first < rows; first += 2048) {
-      const count = Math.min(2048, rows - first)
-      const chunk = DuckDBDataChunk.create([UTINYINT], count)
-      const vector = chunk.getColumnVector(0)
-      for (let i = 0; i < count; i++) {
-        const place = random.uniform() * (left[0] + left[1] + left[2])
-        const part = place < left[0] ? 0 : place < left[0] + left[1] ? 1 : 2
-        left[part] -= 1
-        vector.setItem(i, part)
-      }
-      vector.flush()
-      appender.appendDataChunk(chunk)
-    }
-  } finally {
-    appender.closeSync()
-  }
-  return counts
 }

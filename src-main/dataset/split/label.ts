@@ -43,7 +43,8 @@ export async function labelParts(
     case 'all':
       return make('0')
     case 'random':
-      return labelRandomly(duck, rows, spec.shares, seed)
+      await labelRandomly(duck, rows, spec.shares, seed)
+      return
     case 'time':
       return make(await byTime(duck, from, need(spec.column), spec.shares))
     case 'group':
@@ -121,11 +122,21 @@ async function labelByColumn(
   await make(part)
 }
 
-/** Each row in order draws its part with the chances that the places left give it, so the shares are met exactly. */
-async function labelRandomly(duck: Duck, rows: number, shares: Shares, seed: number): Promise<void> {
+/**
+ * Fills the table of labels with the part of each row: shares are met exactly (to the nearest row), each row in order
+ * drawing its part with the chances that the places left give it.
+ * @returns rows of each part
+ */
+export async function labelRandomly(
+  duck: Duck,
+  rows: number,
+  shares: Shares,
+  seed: number,
+): Promise<[number, number, number]> {
   const train = Math.round(rows * shares[0])
   const validation = Math.min(rows - train, Math.round(rows * shares[1]))
-  const left: [number, number, number] = [train, validation, rows - train - validation]
+  const counts: [number, number, number] = [train, validation, rows - train - validation]
+  const left: [number, number, number] = [...counts]
   const random = new Random(seed, 'split')
   await duck.run(`CREATE TABLE ${labels} (graft_part UTINYINT)`)
   const appender = await duck.connection.createAppender(labels)
@@ -146,4 +157,5 @@ async function labelRandomly(duck: Duck, rows: number, shares: Shares, seed: num
   } finally {
     appender.closeSync()
   }
+  return counts
 }
