@@ -64,11 +64,64 @@ export const attachedTable = z.object({
   rows: z.int().positive(),
   width: z.int().positive(),
   frozen: z.boolean(),
+  /** Rows after those of the vocabulary, for ids that occur only in the vector file. */
+  extraRows: z.int().nonnegative().default(0),
   source: tableSource,
   /** SHA-256 of the aligned little-endian float32 rows. */
   hash: z.string(),
 })
 export type AttachedTable = z.infer<typeof attachedTable>
+
+/** How the rows of a table enter the model and how they learn; titles and descriptions are what the form shows. */
+export const tableUse = z.object({
+  projection: z
+    .object({ width: z.int().min(1).max(4096), hidden: z.int().min(1).max(4096).nullable().default(null) })
+    .nullable()
+    .default(null)
+    .meta({
+      title: 'Projection',
+      description:
+        'A learned linear layer, or a small MLP where hidden units are given, from the rows to this width.',
+    }),
+  residual: z.boolean().default(false).meta({
+    title: 'Trained residual',
+    description: 'Adds a trained table of the same width, which starts at zero, to the frozen rows.',
+  }),
+  learningRateScale: z.number().min(0).max(1000).default(1).meta({
+    title: 'Learning rate ×',
+    description: 'What the learning rate is multiplied by for this table.',
+  }),
+  l2: z.number().min(0).max(1000).default(0).meta({
+    title: 'L2 on looked-up rows',
+    description: 'Adds this times half the mean over the batch of the squared norms of the rows looked up.',
+  }),
+  unfreezeAtEpoch: z.int().min(2).max(10_000).nullable().default(null).meta({
+    title: 'Unfreeze at epoch',
+    description: 'A frozen table trains from this epoch on.',
+  }),
+  dropout: z.number().min(0).lt(1).default(0).meta({
+    title: 'Dropout',
+    description:
+      'The share of the numbers of looked-up rows that training sets to zero; the others grow by as much.',
+  }),
+  maxNorm: z.number().positive().nullable().default(null).meta({
+    title: 'Max norm',
+    description: 'Rows that a step has moved are scaled back to this L2 norm where they are longer.',
+  }),
+})
+export type TableUse = z.infer<typeof tableUse>
+
+/** How the looked-up rows of a list become one vector. */
+export const pooling = z.object({
+  how: z.enum(['mean', 'sum', 'sqrtn', 'max']).default('mean'),
+  /** A list column of numbers, as long as the ids, that weighs them; null weighs them alike. */
+  weights: z.string().nullable().default(null),
+})
+export type Pooling = z.infer<typeof pooling>
+
+/** What a column with several tables does with their rows; a sum needs tables of one width. */
+export const combination = z.enum(['concat', 'sum'])
+export type Combination = z.infer<typeof combination>
 
 /** `settings` fits the architecture's or optimizer's own schema, which `catalog.list` sends as JSON Schema. */
 export const modelSettings = z.object({
@@ -116,7 +169,14 @@ export const projectDocument = z.object({
   widths: z.record(z.string(), widthOverride),
   /** The target that training uses; null where none is chosen. */
   target: z.string().nullable(),
+  /** A column may have several: text and image vectors, say. */
   tables: z.array(attachedTable),
+  /** By table: the id of an attached one, or the vocabulary's name of one that starts at random. */
+  uses: z.record(z.string(), tableUse).default({}),
+  /** By column with several tables; concatenated where it is not named. */
+  combinations: z.record(z.string(), combination).default({}),
+  /** By list column; the mean where it is not named. */
+  pooling: z.record(z.string(), pooling).default({}),
   model: modelSettings,
   training: trainingSettings,
 })
@@ -130,6 +190,9 @@ export const documentCommand = z.discriminatedUnion('type', [
     columns: z.array(z.string()).min(1),
     changes: z.object({
       tags: z.array(z.string()).optional(),
+      /** Added to and taken from the tags of each, whatever else they have. */
+      addTags: z.array(z.string()).optional(),
+      removeTags: z.array(z.string()).optional(),
       dtype: dtype.optional(),
       role: z.enum(['feature', 'target', 'ignored']).optional(),
       /** A number or a rule sets the width, null goes back to the project's rule. */
@@ -141,7 +204,15 @@ export const documentCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('setWidthRule'), rule: widthRule }),
   z.object({ type: z.literal('setTarget'), target: z.string().nullable() }),
   z.object({ type: z.literal('setFrozen'), table: z.string(), frozen: z.boolean() }),
-  z.object({ type: z.literal('detach'), column: z.string() }),
+  z.object({ type: z.literal('setUse'), table: z.string(), changes: tableUse.partial() }),
+  z.object({ type: z.literal('setCombination'), column: z.string(), combination }),
+  z.object({ type: z.literal('setPooling'), column: z.string(), pooling }),
+  /** `table`: one of several; null takes off all. */
+  z.object({
+    type: z.literal('detach'),
+    column: z.string(),
+    table: z.string().nullable().default(null),
+  }),
   z.object({ type: z.literal('setModel'), model: modelSettings }),
   z.object({ type: z.literal('setTraining'), changes: trainingSettings.partial() }),
 ])

@@ -158,6 +158,10 @@ export const requests = {
         /** A file of keys beside the vectors, one for each row. */
         ids: path.nullable().default(null),
         alignment: alignmentSettings.prefault({}),
+        /** Beside the tables that the column has, and not in their place. */
+        add: z.boolean().default(false),
+        /** Whether ids that occur only in the file get rows; null: where the table is frozen. */
+        extraRows: z.boolean().nullable().default(null),
       }),
       jobId,
     ),

@@ -21,6 +21,11 @@ function editColumn(schema: Schema, name: string, changes: Changes): Schema {
   findColumn(schema, name)
   let next = schema
   if (changes.tags) next = setTags(next, name, changes.tags)
+  if (changes.addTags || changes.removeTags) {
+    const { addTags = [], removeTags = [] } = changes
+    const kept = findColumn(next, name).tags.filter((tag) => !removeTags.includes(tag))
+    next = setTags(next, name, [...new Set([...kept, ...addTags])])
+  }
   if (changes.dtype) next = setDtype(next, name, changes.dtype)
   if (changes.domainMax !== undefined) next = setDomainMax(next, name, changes.domainMax)
   if (changes.role) next = setRole(next, name, changes.role)

@@ -19,6 +19,9 @@ export function emptyDocument(name: string): ProjectDocument {
     widths: {},
     target: null,
     tables: [],
+    uses: {},
+    combinations: {},
+    pooling: {},
     model: { architecture: 'dcn', settings: {} },
     training: trainingSettings.parse({}),
   }

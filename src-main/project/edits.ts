@@ -5,6 +5,8 @@ import {
   GraftError,
   type ProjectDocument,
   type Schema,
+  tableUse,
+  type TableUse,
 } from '../contract'
 import { featuresOf, findColumn, inputKind, roleOf, tableName, targetsOf } from '../schema'
 import { editColumns } from './columnEdits'
@@ -37,8 +39,16 @@ export function applyEdit(document: ProjectDocument, edit: Edit): ProjectDocumen
       return setTarget(document, edit.target)
     case 'setFrozen':
       return setFrozen(document, edit.table, edit.frozen)
+    case 'setUse':
+      return setUse(document, edit.table, edit.changes)
+    case 'setCombination':
+      findColumn(document.schema, edit.column)
+      return { ...document, combinations: { ...document.combinations, [edit.column]: edit.combination } }
+    case 'setPooling':
+      findColumn(document.schema, edit.column)
+      return { ...document, pooling: { ...document.pooling, [edit.column]: edit.pooling } }
     case 'detach':
-      return detach(document, edit.column)
+      return detach(document, edit.column, edit.table)
     case 'setModel':
       return { ...document, model: edit.model }
     case 'setTraining':
@@ -67,6 +77,12 @@ export function labelOf(edit: Edit): string {
       return edit.target === null ? 'choose no target' : `predict ${edit.target}`
     case 'setFrozen':
       return `${edit.frozen ? 'freeze' : 'unfreeze'} ${edit.table}`
+    case 'setUse':
+      return `change the use of ${edit.table}`
+    case 'setCombination':
+      return `${edit.combination === 'sum' ? 'sum' : 'concatenate'} the tables of ${edit.column}`
+    case 'setPooling':
+      return `pool ${edit.column} by ${edit.pooling.how}`
     case 'detach':
       return `detach the table of ${edit.column}`
     case 'setModel':
@@ -120,18 +136,44 @@ export function attachedTo(document: ProjectDocument, column: string): AttachedT
   return document.tables.find((table) => table.columns.includes(column)) ?? null
 }
 
-function detach(document: ProjectDocument, name: string): ProjectDocument {
-  findColumn(document.schema, name)
-  if (!attachedTo(document, name))
+function setUse(document: ProjectDocument, table: string, changes: Partial<TableUse>): ProjectDocument {
+  const known =
+    document.tables.some(({ id }) => id === table) ||
+    featuresOf(document.schema).some(
+      (column) => inputKind(column) === 'categorical' && tableName(column) === table,
+    )
+  if (!known)
     throw new GraftError(
       'invalid-setting',
-      `Column ${name} has no attached table.`,
-      'There is nothing to detach.',
-      {
-        column: name,
-      },
+      `There is no embedding table ${table}.`,
+      'Name an attached table, or the vocabulary of a categorical column.',
+      { table },
     )
-  return { ...document, tables: withoutColumns(document.tables, [name]) }
+  const use = tableUse.parse({ ...document.uses[table], ...changes })
+  return { ...document, uses: { ...document.uses, [table]: use } }
+}
+
+/** Takes one of a column's tables off it, or all of them. */
+function detach(document: ProjectDocument, name: string, id: string | null): ProjectDocument {
+  findColumn(document.schema, name)
+  const tables = document.tables.filter(
+    (table) => table.columns.includes(name) && (id === null || table.id === id),
+  )
+  if (tables.length === 0)
+    throw new GraftError(
+      'invalid-setting',
+      `Column ${name} has no attached table${id === null ? '' : ` ${id}`}.`,
+      'There is nothing to detach.',
+      { column: name },
+    )
+  const others = document.tables.filter((table) => !tables.includes(table))
+  const left = withoutColumns(tables, [name])
+  return {
+    ...document,
+    tables: document.tables.flatMap((table) =>
+      others.includes(table) ? [table] : left.filter((one) => one.id === table.id),
+    ),
+  }
 }
 
 /** The tables that are left where these columns look up none of them. */

@@ -111,7 +111,7 @@ async function settle(session: ProjectSession, built: BuiltDataset): Promise<Tab
       const column = session.document.schema.columns.find((candidate) => candidate.name === name)
       if (column && changed.has(tableName(column))) detached.push(name)
     }
-  for (const column of detached) session.replace({ type: 'detach', column })
+  for (const column of detached) session.replace({ type: 'detach', column, table: null })
   session.replace({
     type: 'importData',
     source: built.source,

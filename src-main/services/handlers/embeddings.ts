@@ -44,7 +44,7 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
         try {
           session.execute({
             type: 'attach',
-            table: { id, columns: [name], rows, width, frozen, source, hash },
+            table: { id, columns: [name], rows, width, frozen, extraRows: 0, source, hash },
           })
         } catch (error) {
           await session.embeddings.remove(id)

@@ -104,6 +104,9 @@ function record(session: StepSession, schema: Schema): RunRecord {
       widths: {},
       target: 'liked',
       tables: [],
+      uses: {},
+      combinations: {},
+      pooling: {},
       model: { architecture: 'dcn', settings: {} },
       training: {
         epochs: 1,

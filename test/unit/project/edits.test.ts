@@ -26,7 +26,7 @@ describe('edits of the document', () => {
     expect(attached.tables[0]?.columns).toEqual(['lastMovieId', 'movieId'])
     const spec = modelSpecOf(attached)
     expect(spec.tables.filter(({ pretrained }) => pretrained)).toHaveLength(1)
-    const detached = applyEdit(attached, { type: 'detach', column: 'lastMovieId' })
+    const detached = applyEdit(attached, { type: 'detach', column: 'lastMovieId', table: null })
     expect(detached.tables[0]?.columns).toEqual(['movieId'])
   })
 
@@ -36,7 +36,7 @@ describe('edits of the document', () => {
       cardinality: 1680,
       dimension: 128,
     })
-    const detached = applyEdit(document, { type: 'detach', column: 'movieId' })
+    const detached = applyEdit(document, { type: 'detach', column: 'movieId', table: null })
     expect(findColumn(effectiveSchema(detached), 'movieId').embedding).toEqual({
       cardinality: 1680,
       dimension: 102,

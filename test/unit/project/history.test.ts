@@ -17,6 +17,8 @@ const command: fc.Arbitrary<DocumentCommand> = fc.oneof(
     changes: fc.record(
       {
         tags,
+        addTags: tags,
+        removeTags: tags,
         dtype: fc.constantFrom('int32' as const, 'float32' as const, 'string' as const),
         role: fc.constantFrom('feature' as const, 'target' as const, 'ignored' as const),
         width: fc.constantFrom(8, 33, 'nvtabular' as const, null),
@@ -31,7 +33,15 @@ const command: fc.Arbitrary<DocumentCommand> = fc.oneof(
   }),
   fc.record({ type: fc.constant('setTarget' as const), target: fc.option(column) }),
   fc.record({ type: fc.constant('setFrozen' as const), table: fc.constant('movieId'), frozen: fc.boolean() }),
-  fc.record({ type: fc.constant('detach' as const), column }),
+  fc.record({ type: fc.constant('detach' as const), column, table: fc.constant(null) }),
+  fc.record({
+    type: fc.constant('setUse' as const),
+    table: fc.constant('movieId'),
+    changes: fc.record(
+      { dropout: fc.constantFrom(0, 0.5), maxNorm: fc.constantFrom(1, null) },
+      { requiredKeys: [] },
+    ),
+  }),
   fc.record({
     type: fc.constant('setTraining' as const),
     changes: fc.record(

@@ -12,6 +12,7 @@ export const movieTable: AttachedTable = {
   rows: 1681,
   width: 128,
   frozen: true,
+  extraRows: 0,
   source: { kind: 'mock', seed: 42 },
   hash: 'abc',
 }
