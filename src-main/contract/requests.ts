@@ -90,7 +90,11 @@ export const requests = {
   },
   dataset: {
     rows: request(z.object({ part, offset: z.int().min(0), limit: z.int().min(1).max(1000) }), rowWindow),
-    profile: request(z.object({ part }), z.object({ columns: z.array(columnProfile) })),
+    /** Profiles of these columns, in the order of the data; of all where none are named. */
+    profile: request(
+      z.object({ part, columns: z.array(z.string()).nullable().default(null) }),
+      z.object({ columns: z.array(columnProfile) }),
+    ),
     /** Job: Parquet files whose ids are encoded already, as the parts of the dataset. */
     importEncoded: request(
       z.object({

@@ -200,8 +200,14 @@ export const columnProfile = z.object({
   min: z.union([z.number(), z.string()]).nullable(),
   max: z.union([z.number(), z.string()]).nullable(),
   mean: z.number().nullable(),
+  /** Of numbers: the values below which 5, 25, 50, 75 and 95 % of them lie. */
+  quantiles: z
+    .object({ p5: z.number(), p25: z.number(), p50: z.number(), p75: z.number(), p95: z.number() })
+    .nullable(),
   histogram: histogram.nullable(),
   top: z.array(z.object({ value: z.string(), count: z.int() })).nullable(),
+  /** How many items the rows of a list column hold; null for other columns. */
+  lengths: z.object({ min: z.int(), mean: z.number(), max: z.int(), histogram }).nullable(),
 })
 export type ColumnProfile = z.infer<typeof columnProfile>
 

@@ -81,6 +81,11 @@ export class DatasetStore {
     return (await this.need(part)).summary.files.map((file) => file.path)
   }
 
+  /** Rows of a part. @throws GraftError `not-found` where the part has no files */
+  async rowCount(part: PartName): Promise<number> {
+    return (await this.need(part)).summary.rows
+  }
+
   /** A text that changes whenever a file of the part does: their names, sizes and times of change. */
   async version(part: PartName): Promise<string> {
     return createHash('sha256')

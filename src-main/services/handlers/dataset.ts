@@ -10,7 +10,9 @@ export function datasetHandlers(bench: Workbench): Handlers['dataset'] {
   return {
     rows: ({ part, offset, limit }) => readRows(bench.requireSession().data, part, offset, limit),
 
-    profile: async ({ part }) => ({ columns: await profilePart(bench.requireSession().data, part) }),
+    profile: async ({ part, columns }) => ({
+      columns: await profilePart(bench.requireSession().data, part, columns),
+    }),
 
     importEncoded: async ({ train, validation, test, split, seed }) => {
       const session = bench.requireSession()

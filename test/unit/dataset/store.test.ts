@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { columnProfile } from '../../../src-main/contract/views'
@@ -100,7 +100,12 @@ describe('the profile', () => {
       min: 0,
       max: 260_999,
       mean: 130_499.5,
+      lengths: null,
     })
+    // Linear between order statistics, as numpy's default.
+    expect(id?.quantiles?.p5).toBeCloseTo(260_999 * 0.05, 6)
+    expect(id?.quantiles?.p50).toBeCloseTo(130_499.5, 6)
+    expect(id?.quantiles?.p95).toBeCloseTo(260_999 * 0.95, 6)
     expect(id?.histogram?.counts).toEqual(new Array(20).fill(13_050))
     expect(id?.histogram?.edges).toHaveLength(21)
     expect(id?.histogram?.edges[20]).toBe(260_999)
@@ -134,6 +139,7 @@ describe('the profile', () => {
       max: 1.5,
       mean: 1.5,
       histogram: { counts: [1], edges: [1.5, 2.5] },
+      quantiles: { p5: 1.5, p50: 1.5, p95: 1.5 },
       top: null,
     })
     expect(one).toMatchObject({
@@ -148,6 +154,7 @@ describe('the profile', () => {
       min: 1,
       max: 2,
       histogram: { counts: [1, 2], edges: [1, 2, 3] },
+      lengths: { min: 1, mean: 1.5, max: 2, histogram: { counts: [1, 1], edges: [1, 2, 3] } },
     })
     expect(none).toMatchObject({
       missing: 3,
@@ -155,9 +162,33 @@ describe('the profile', () => {
       min: null,
       max: null,
       mean: null,
+      quantiles: null,
       histogram: null,
       top: [],
     })
     await odds.close()
+  })
+
+  it('computes the columns that are asked for, and those once, however many ask at a time', async () => {
+    const wide = join(project, 'wide')
+    const file = join(partFolder(wide, 'train'), 'a.parquet')
+    mkdirSync(partFolder(wide, 'train'), { recursive: true })
+    const columns = Array.from({ length: 150 }, (_, i) => `range + ${i} AS "c ${i}"`).join(', ')
+    await withDuck((duck) =>
+      duck.run(`COPY (SELECT ${columns} FROM range(100)) TO ${literal(file)} (FORMAT parquet)`),
+    )
+    const table = new DatasetStore(wide)
+    const [first, second] = await Promise.all([
+      profilePart(table, 'train', ['c 7', 'c 3', 'no such column']),
+      profilePart(table, 'train', ['c 149']),
+    ])
+    expect(first.map(({ column }) => column)).toEqual(['c 3', 'c 7'])
+    expect(second[0]).toMatchObject({ min: 149, max: 248, quantiles: { p50: 198.5 } })
+    const kept = join(wide, 'dataset', '.profiles.json')
+    writeFileSync(kept, readFileSync(kept, 'utf8').replace('"mean":52.5', '"mean":-1'))
+    const all = await profilePart(table, 'train')
+    expect(all.map(({ min }) => min)).toEqual(Array.from({ length: 150 }, (_, i) => i))
+    expect(all[3]?.mean).toBe(-1)
+    await table.close()
   })
 })
