@@ -1,18 +1,24 @@
+import { targetFeature, type RowLayout } from '../src-main/model'
 import type { PackedBatch } from '../src-main/training/data'
 
-/** A batch as the trainer packs it, from its columns: ids first, then numbers, the target last. */
+/**
+ * A batch as the trainer packs it.
+ * @param columns the values of a field by its name, row after row: [rows · length of the field]
+ */
 export function packBatch(
-  ids: readonly ArrayLike<number>[],
-  numbers: readonly ArrayLike<number>[],
+  { fields, width }: RowLayout,
+  labels: ArrayLike<number>,
+  columns: (name: string) => ArrayLike<number>,
 ): PackedBatch {
-  const rows = numbers[0]?.length ?? 0
-  const width = ids.length + numbers.length
+  const rows = labels.length
   const memory = new ArrayBuffer(4 * rows * width)
   const words = new Int32Array(memory)
   const floats = new Float32Array(memory)
-  for (let i = 0; i < rows; i++) {
-    ids.forEach((column, c) => (words[i * width + c] = column[i] ?? 0))
-    numbers.forEach((column, c) => (floats[i * width + ids.length + c] = column[i] ?? 0))
+  for (const { name, type, offset, length } of fields) {
+    const values = name === targetFeature ? labels : columns(name)
+    const out = type === 'int32' ? words : floats
+    for (let row = 0; row < rows; row++)
+      for (let i = 0; i < length; i++) out[row * width + offset + i] = values[row * length + i] ?? 0
   }
   return { rows, words, floats }
 }

@@ -39,11 +39,13 @@ export function tableFileName(table: string): string {
 
 function describeInputs(spec: ModelSpec): Record<string, unknown>[] {
   return spec.inputs.map((input) => {
-    if (input.kind === 'continuous') return { column: input.column, kind: input.kind, dtype: 'float32' }
+    const { column, kind } = input
+    if (input.kind === 'vector') return { column, kind, dtype: 'float32', width: input.width }
+    if (input.kind === 'continuous') return { column, kind, dtype: 'float32' }
     const table = tableOf(spec, input.table)
     return {
-      column: input.column,
-      kind: input.kind,
+      column,
+      kind,
       dtype: 'int64',
       largestId: table.rows - 1,
       table: table.name,
@@ -91,7 +93,8 @@ function trainingJson({ record, model }: ExportPlan): string {
 /** A few lines of Python that predict with the exported folder. */
 export function snippet({ model, replay }: Pick<ExportPlan, 'model' | 'replay'>, folder: string): string {
   const inputs = model.inputs.map(({ kind, column }) => {
-    const value = replay.columns[column]?.[0] ?? 0
+    const first = replay.columns[column]?.[0] ?? 0
+    const value = typeof first === 'number' ? first : `[${first.join(', ')}]`
     const dtype = kind === 'categorical' ? 'tf.int64' : 'tf.float32'
     return `    ${JSON.stringify(column)}: tf.constant([${value}], ${dtype}),`
   })
@@ -109,11 +112,13 @@ export function snippet({ model, replay }: Pick<ExportPlan, 'model' | 'replay'>,
 
 function readme(plan: ExportPlan): string {
   const { record, model } = plan
-  const inputs = model.inputs.map((input) =>
-    input.kind === 'continuous'
-      ? `| \`${input.column}\` | float32 | a number |`
-      : `| \`${input.column}\` | int64 | id 1 to ${tableOf(model, input.table).rows - 1}; 0 is unknown |`,
-  )
+  const inputs = model.inputs.map((input) => {
+    const name = `| \`${input.column}\` |`
+    if (input.kind === 'continuous') return `${name} float32 | a number |`
+    if (input.kind === 'vector')
+      return `${name} float32 | ${input.width} numbers, \`[batch, ${input.width}]\` |`
+    return `${name} int64 | id 1 to ${tableOf(model, input.table).rows - 1}; 0 is unknown |`
+  })
   return `# ${record.document.name}: ${record.document.model.architecture} for \`${record.target}\`
 
 A TensorFlow SavedModel, trained by Graft (run ${record.id}). Python and TensorFlow Serving load this folder as it is

@@ -25,7 +25,7 @@ export function replayFeeds(
 ): Record<string, Float32Array | Int32Array> {
   const fed: Record<string, Float32Array | Int32Array> = {}
   for (const input of spec.inputs) {
-    const values = rows.columns[input.column] ?? []
+    const values = (rows.columns[input.column] ?? []).flat()
     const name = feeds.get(input.column)
     if (name) fed[name] = input.kind === 'categorical' ? Int32Array.from(values) : Float32Array.from(values)
   }

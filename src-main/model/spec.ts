@@ -15,6 +15,18 @@ export const tableSpec = z.object({
 })
 export type TableSpec = z.infer<typeof tableSpec>
 
+/** How a column of lists of ids is read and pooled. */
+export const listSpec = z.object({
+  /** The most items of a row that are read. */
+  length: z.int().min(1),
+  /** Which items of a longer list stay. */
+  keep: z.enum(['first', 'last']),
+  pooling: z.enum(['mean', 'sum', 'sqrtn', 'max']),
+  /** A column of lists of numbers, each as long as the ids', or null. */
+  weights: z.string().nullable(),
+})
+export type ListSpec = z.infer<typeof listSpec>
+
 export const inputSpec = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('categorical'),
@@ -26,8 +38,12 @@ export const inputSpec = z.discriminatedUnion('kind', [
      * column is computed once per distinct id or once per row.
      */
     distinctPerBatch: z.number().positive().nullable(),
+    /** Of a column that holds a list of ids in each row; absent where it holds one. */
+    list: listSpec.optional(),
   }),
   z.object({ kind: z.literal('continuous'), column: z.string() }),
+  /** A column that holds `width` numbers in each row, taken in as they are. */
+  z.object({ kind: z.literal('vector'), column: z.string(), width: z.int().min(1) }),
 ])
 export type InputSpec = z.infer<typeof inputSpec>
 
@@ -46,7 +62,8 @@ export type ModelSpec = z.infer<typeof modelSpec>
 
 /** A column's numbers in the model's input vector. */
 export function inputWidthOf(spec: ModelSpec, input: InputSpec): number {
-  return input.kind === 'continuous' ? 1 : tableOf(spec, input.table).width
+  if (input.kind === 'continuous') return 1
+  return input.kind === 'vector' ? input.width : tableOf(spec, input.table).width
 }
 
 /** Numbers of the whole input vector. */
@@ -58,12 +75,4 @@ export function tableOf(spec: ModelSpec, name: string): TableSpec {
   const table = spec.tables.find((candidate) => candidate.name === name)
   if (!table) throw new GraftError('internal', `The model has no table ${name}.`)
   return table
-}
-
-export function categoricalColumns(spec: ModelSpec): string[] {
-  return spec.inputs.filter((input) => input.kind === 'categorical').map((input) => input.column)
-}
-
-export function continuousColumns(spec: ModelSpec): string[] {
-  return spec.inputs.filter((input) => input.kind === 'continuous').map((input) => input.column)
 }

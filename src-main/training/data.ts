@@ -1,6 +1,12 @@
-import { loadFiles, type MemoryPart, type NumberArray } from '../dataset/batches'
+import {
+  loadFiles,
+  type ColumnRequest,
+  type MemoryPart,
+  type NumberArray,
+  type Ragged,
+} from '../dataset/batches'
 import { GraftError } from '../contract/errors'
-import { categoricalColumns, continuousColumns, tableOf, type ModelSpec } from '../model'
+import { noItem, rowLayout, type ModelSpec, type RowField, type RowLayout } from '../model'
 import type { PartFiles } from './plan'
 
 /** Batches that the distinct ids of a column are counted on: enough for a figure that is only weighed against others. */
@@ -13,15 +19,13 @@ export async function loadModelPart(
   part: PartFiles,
 ): Promise<MemoryPart | null> {
   if (part.files.length === 0 || part.rows === 0) return null
-  const ids = spec.inputs
-    .filter((input) => input.kind === 'categorical')
-    .map((input) => ({
-      name: input.column,
-      type: 'int32' as const,
-      max: tableOf(spec, input.table).rows - 1,
-    }))
-  const numbers = [...continuousColumns(spec), target].map((name) => ({ name, type: 'float32' as const }))
-  return loadFiles(part.files, [...ids, ...numbers])
+  const columns = new Map<string, ColumnRequest>()
+  for (const field of rowLayout(spec).fields) {
+    const name = field.column ?? target
+    const max = field.largest ?? undefined
+    columns.set(name, { name, type: field.type, isList: field.holds !== 'one', max })
+  }
+  return loadFiles(part.files, [...columns.values()])
 }
 
 /** The column of a part that the model reads. */
@@ -36,7 +40,7 @@ export function withDistinctIds(spec: ModelSpec, part: MemoryPart): ModelSpec {
   return {
     ...spec,
     inputs: spec.inputs.map((input) =>
-      input.kind === 'categorical'
+      input.kind === 'categorical' && !input.list
         ? { ...input, distinctPerBatch: meanDistinct(columnOf(part, input.column), spec.batchSize) }
         : input,
     ),
@@ -52,13 +56,10 @@ function meanDistinct(values: NumberArray, batchSize: number): number {
   return total / batches
 }
 
-/**
- * A batch as the step's graph takes it: the values of a row side by side, ids, then numbers, then the target. Both views
- * show the same memory, which the next batch may use again.
- */
+/** A batch as the step's graph takes it. Both views show the same memory, which the next batch may use again. */
 export interface PackedBatch {
   readonly rows: number
-  /** [rows, id columns + number columns]. */
+  /** [rows, width of the layout]. */
   readonly words: Int32Array
   readonly floats: Float32Array
 }
@@ -69,34 +70,84 @@ export interface PackedBatch {
  */
 export class RowStore {
   readonly rows: number
-  readonly idColumns: readonly string[]
-  /** Continuous columns, then the target. */
-  readonly numberColumns: readonly string[]
-  /** [rows, id columns + number columns], the same memory seen as either type. */
+  readonly layout: RowLayout
+  /** [rows, width of the layout], the same memory seen as either type. */
   readonly words: Int32Array
   readonly floats: Float32Array
 
+  /** @throws GraftError `invalid-data` for a vector of another width, and for weights that are not as many as the ids */
   constructor(spec: ModelSpec, target: string, part: MemoryPart) {
     this.rows = part.rows
-    this.idColumns = categoricalColumns(spec)
-    this.numberColumns = [...continuousColumns(spec), target]
-    const { width } = this
+    this.layout = rowLayout(spec)
+    const { fields, width } = this.layout
     const { words, floats } = allocate(width * part.rows)
     this.words = words
     this.floats = floats
-    this.idColumns.forEach((name, i) => spread(columnOf(part, name), this.words, i, width))
-    this.numberColumns.forEach((name, i) =>
-      spread(columnOf(part, name), this.floats, this.idColumns.length + i, width),
-    )
+    checkWeights(spec, part)
+    for (const field of fields) {
+      const name = field.column ?? target
+      const out = field.type === 'int32' ? words : floats
+      if (field.holds === 'one') spread(columnOf(part, name), out, field.offset, width)
+      else spreadLists(listOf(part, name), out, field, width)
+    }
   }
 
   get width(): number {
-    return this.idColumns.length + this.numberColumns.length
+    return this.layout.width
+  }
+}
+
+function listOf(part: MemoryPart, name: string): Ragged {
+  const list = part.lists[name]
+  if (!list) throw new GraftError('internal', `Column ${name} was not read as lists.`)
+  return list
+}
+
+/** Each list of weights is as long as that of the ids which it weighs. */
+function checkWeights(spec: ModelSpec, part: MemoryPart): void {
+  for (const input of spec.inputs) {
+    if (input.kind !== 'categorical' || !input.list || input.list.weights === null) continue
+    const [ids, weights] = [listOf(part, input.column), listOf(part, input.list.weights)]
+    const row = ids.offsets.findIndex((offset, i) => offset !== weights.offsets[i]) - 1
+    if (row < 0) continue
+    const [many, few] = [ids, weights].map(({ offsets }) => (offsets[row + 1] ?? 0) - (offsets[row] ?? 0))
+    throw new GraftError(
+      'invalid-data',
+      `row ${row}: column ${input.list.weights} holds ${few} weights for the ${many} items of column ${input.column}`,
+      'Pool the list without weights, or correct the data.',
+      { column: input.list.weights, row },
+    )
   }
 }
 
 function spread(values: NumberArray, out: NumberArray, offset: number, stride: number): void {
   for (let i = 0; i < values.length; i++) out[offset + i * stride] = values[i] ?? 0
+}
+
+/** Lists into the stretch of their field: cut where they are longer, filled up where they are shorter. */
+function spreadLists({ values, offsets }: Ragged, out: NumberArray, field: RowField, stride: number): void {
+  const { length, offset } = field
+  const empty = field.type === 'int32' ? noItem : 0
+  for (let row = 0, at = offset; row + 1 < offsets.length; row++, at += stride) {
+    let begin = offsets[row] ?? 0
+    let count = (offsets[row + 1] ?? 0) - begin
+    if (field.holds === 'vector' && count !== length) throw wrongWidth(field, row, count)
+    if (count > length) {
+      if (field.keep === 'last') begin += count - length
+      count = length
+    }
+    for (let i = 0; i < count; i++) out[at + i] = values[begin + i] ?? 0
+    for (let i = count; i < length; i++) out[at + i] = empty
+  }
+}
+
+function wrongWidth({ column, length }: RowField, row: number, count: number): GraftError {
+  return new GraftError(
+    'invalid-data',
+    `column ${column}, row ${row}: the vector has ${count} numbers where ${length} are expected`,
+    'Give every row a vector of one width, or set the column aside.',
+    { column, row },
+  )
 }
 
 /** Rows that are gathered at once: about 2 MB of them. */
@@ -144,17 +195,20 @@ export class BatchPacker {
 
   /** The targets of a batch, [rows]; the array is used again for the next. */
   targets({ rows, floats }: PackedBatch): Float32Array {
-    const { width } = this.store
+    const { width, layout } = this.store
     const { target } = this
-    for (let i = 0, at = width - 1; i < rows; i++, at += width) target[i] = floats[at] ?? 0
+    for (let i = 0, at = layout.target.offset; i < rows; i++, at += width) target[i] = floats[at] ?? 0
     return target.subarray(0, rows)
   }
 
-  /** A column of a batch by its place in a row, ids first: [rows]. */
-  column({ rows, words, floats }: PackedBatch, place: number): number[] {
-    const { width, idColumns } = this.store
-    const values = place < idColumns.length ? words : floats
-    return Array.from({ length: rows }, (_, i) => values[i * width + place] ?? 0)
+  /** A field of each row of a batch: a number, or the words of its stretch. */
+  values({ rows, words, floats }: PackedBatch, field: RowField): number[] | number[][] {
+    const { width } = this.store
+    const values = field.type === 'int32' ? words : floats
+    const begin = (row: number): number => row * width + field.offset
+    return field.holds === 'one'
+      ? Array.from({ length: rows }, (_, row) => values[begin(row)] ?? 0)
+      : Array.from({ length: rows }, (_, row) => [...values.subarray(begin(row), begin(row) + field.length)])
   }
 
   /** The rows of the batches from `from` on, in their order. */

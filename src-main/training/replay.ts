@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { GraftError } from '../contract/errors'
+import { noItem, weightsFeature } from '../model'
 import { writeFileAtomic } from '../project/files'
+import type { BatchPacker, PackedBatch } from './data'
 
 /**
  * Some rows that the trained weights have answered, kept beside them (`runs/<id>/weights/replay.json`). An export answers
@@ -16,8 +18,8 @@ export const replayRows = 100
 
 export const replay = z
   .object({
-    /** The model's inputs by column name: ids, or numbers as float32 holds them. */
-    columns: z.record(z.string(), z.array(z.number())),
+    /** The model's inputs by column name: ids, or numbers as float32 holds them; of lists and vectors those of each row. */
+    columns: z.record(z.string(), z.union([z.array(z.number()), z.array(z.array(z.number()))])),
     /** The probability that the trainer's own graph gave, row by row. */
     predictions: z.array(z.number()),
   })
@@ -27,6 +29,25 @@ export const replay = z
     'every column has as many rows as there are predictions',
   )
 export type Replay = z.infer<typeof replay>
+
+/** The columns of a batch as a replay keeps them: the target left out, lists without what fills them up. */
+export function replayColumns(packer: BatchPacker, batch: PackedBatch): Replay['columns'] {
+  const { fields } = packer.store.layout
+  const columns: Replay['columns'] = {}
+  for (const field of fields) if (field.column !== null) columns[field.column] = packer.values(batch, field)
+  // Weights end where their ids do.
+  for (const ids of fields.filter((field) => field.holds === 'list' && field.type === 'int32')) {
+    const lists = packer.values(batch, ids).map((row) => (typeof row === 'number' ? [row] : row))
+    const counts = lists.map((list) => list.filter((id) => id !== noItem).length)
+    const weights = fields.find((field) => field.name === weightsFeature(ids.name))
+    for (const name of [ids.column, weights?.column ?? null]) {
+      const values = name === null ? undefined : columns[name]
+      if (name !== null && values)
+        columns[name] = values.map((row, i) => (typeof row === 'number' ? [row] : row).slice(0, counts[i]))
+    }
+  }
+  return columns
+}
 
 /** Keeps the rows in a run's folder. To be called once, with the weights that are being saved. */
 export async function writeReplay(runFolder: string, rows: Replay): Promise<void> {

@@ -1,5 +1,4 @@
 import {
-  bitcast,
   constant,
   Graph,
   gradients,
@@ -11,8 +10,6 @@ import {
   runnable,
   saver,
   SparseGradient,
-  transpose,
-  unstack,
   variable,
   add,
   type Node,
@@ -25,27 +22,25 @@ import { GraftError } from '../contract/errors'
 import {
   binaryCrossEntropy,
   buildModel,
-  categoricalColumns,
-  continuousColumns,
+  rowLayout,
+  targetFeature,
+  unpackRows,
   type BuiltModel,
   type ModelSpec,
+  type RowLayout,
   type Weight,
 } from '../model'
 import { initializeSlot, initializeWeights } from './initialize'
 import { findOptimizer } from './optimizers'
 
-/** The target's name among the features: no column's, for a file cannot name one so. */
-const target = '\0target'
-
 /** Feeds and fetches of the step's graph, by the names of their tensors. */
 export interface StepGraph {
   readonly graph: Graph
   readonly model: BuiltModel
-  /** Columns in the order in which a row of the feed has them: ids, then numbers, then the target. */
-  readonly idColumns: readonly string[]
-  readonly numberColumns: readonly string[]
+  /** What the words of a row of the feed are. */
+  readonly layout: RowLayout
   readonly feeds: {
-    /** int32 [batch, id columns + number columns + 1]; of the numbers and the target it holds the bits of float32. */
+    /** int32 [batch, width of the layout]; of numbers it holds the bits of float32. */
     readonly rows: string
     /** float32 []. */
     readonly learningRate: string
@@ -89,20 +84,13 @@ export interface WeightAccess {
 export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; settings: unknown }): StepGraph {
   const graph = new Graph()
   const batch = graph.dimension('batch')
-  const idColumns = categoricalColumns(spec)
-  const numberColumns = continuousColumns(spec)
-  const rows = placeholder(graph, 'feed/rows', 'int32', [batch, idColumns.length + numberColumns.length + 1])
+  const layout = rowLayout(spec)
+  const rows = placeholder(graph, 'feed/rows', 'int32', [batch, layout.width])
   const learningRate = placeholder(graph, 'feed/learning_rate', 'float32', [])
   const seed = placeholder(graph, 'feed/seed', 'int32', [])
 
-  const columns = unstack(transpose(rows, [1, 0])) // each [batch]
-  const features = new Map<string, Tensor>()
-  for (const [i, words] of columns.entries()) {
-    const id = idColumns[i]
-    if (id !== undefined) features.set(id, words)
-    else features.set(numberColumns[i - idColumns.length] ?? target, bitcast(words, 'float32'))
-  }
-  const labels = features.get(target)
+  const features = unpackRows(rows, layout)
+  const labels = features.get(targetFeature)
   if (!labels) throw new GraftError('internal', 'The rows have no target.')
 
   const model = buildModel(graph, spec, features)
@@ -122,8 +110,7 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
   return {
     graph,
     model,
-    idColumns,
-    numberColumns,
+    layout,
     feeds: {
       rows: rows.name,
       learningRate: learningRate.name,

@@ -64,7 +64,7 @@ export class StepSession {
   }
 
   private data({ rows, words }: PackedBatch): Feed {
-    return { data: words, shape: [rows, this.step.idColumns.length + this.step.numberColumns.length + 1] }
+    return { data: words, shape: [rows, this.step.layout.width] }
   }
 
   /** Writes every weight under `prefix`; the folder must be there. @throws GraftError `disk-full` */

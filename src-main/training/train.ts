@@ -14,7 +14,7 @@ import { findOptimizer } from './optimizers'
 import type { TrainingPlan } from './plan'
 import type { FromTrainer, TrainingOutcome } from './protocol'
 import { Reporter } from './reporter'
-import { replayRows, writeReplay } from './replay'
+import { replayColumns, replayRows, writeReplay } from './replay'
 import { RunFolder } from './runFolder'
 import { StepSession } from './stepSession'
 import { TableProof } from './tableProof'
@@ -129,9 +129,7 @@ async function saveWeights(
   await writeFileAtomic(folder.file('model'), `${JSON.stringify(spec, null, 2)}\n`)
   const packer = new BatchPacker(store, replayRows)
   const batch = packer.batch(0, null)
-  // The last one is the target.
-  const names = [...store.idColumns, ...store.numberColumns.slice(0, -1)]
-  const columns = Object.fromEntries(names.map((name, place) => [name, packer.column(batch, place)]))
+  const columns = replayColumns(packer, batch)
   const { probabilities } = session.evaluate(batch)
   await writeReplay(plan.folder, { columns, predictions: Array.from(probabilities) })
 }

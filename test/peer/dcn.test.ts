@@ -94,8 +94,7 @@ describe.each(['stacked', 'parallel'])('a %s DCN', (structure) => {
         for (const name of names) session.write(name, array(start, name))
         const losses = Float32Array.from({ length: steps }, (_, i) => {
           const batch = (column: string): Float32Array => array(start, `batch${i}/${column}`)
-          const { idColumns, numberColumns } = session.step
-          const packed = packBatch(idColumns.map(batch), [...numberColumns, 'label'].map(batch))
+          const packed = packBatch(session.step.layout, batch('label'), batch)
           return session.train(packed, optimizer === 'adam' ? 0.01 : 0.1).loss
         })
         expectClose('losses', losses, array(end, 'losses'))

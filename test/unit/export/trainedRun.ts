@@ -64,7 +64,6 @@ export async function trainedRun(runs: string, engine: TensorFlow): Promise<RunF
   await mkdir(join(run.path, 'weights'), { recursive: true })
   const session = await StepSession.open(engine, spec, { name: 'adagrad', settings: {} })
   try {
-    const { idColumns, numberColumns } = session.step
     const columns: Record<string, number[]> = {}
     spec.inputs.forEach((input, i) => {
       const table = input.kind === 'categorical' ? spec.tables.find(({ name }) => name === input.table) : null
@@ -72,7 +71,7 @@ export async function trainedRun(runs: string, engine: TensorFlow): Promise<RunF
     })
     const labels = Array.from({ length: rows }, (_, row) => row % 2)
     const columnOf = (name: string): number[] => columns[name] ?? []
-    const batch = packBatch(idColumns.map(columnOf), [...numberColumns.map(columnOf), labels])
+    const batch = packBatch(session.step.layout, labels, columnOf)
     session.initialize(7)
     for (let step = 0; step < 20; step++) session.train(batch, 0.1)
     session.save(run.file('weights'))

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { shuffledOrder, type MemoryPart } from '../../../src-main/dataset'
-import type { ModelSpec } from '../../../src-main/model'
-import { BatchPacker, RowStore } from '../../../src-main/training/data'
+import { rowLayout, targetFeature, type ModelSpec } from '../../../src-main/model'
+import { BatchPacker, RowStore, type PackedBatch } from '../../../src-main/training/data'
+import { replayColumns } from '../../../src-main/training/replay'
 
 const spec: ModelSpec = {
   architecture: 'dcn',
@@ -35,6 +36,13 @@ function partOf(rows: number): MemoryPart {
   return { rows, columns, lists: {} }
 }
 
+/** The single values of a field. */
+function column(packer: BatchPacker, batch: PackedBatch, name: string): number[] {
+  const field = packer.store.layout.fields.find((candidate) => candidate.name === name)
+  if (!field) throw new Error(`no field ${name}`)
+  return packer.values(batch, field).flat()
+}
+
 describe('packed batches', () => {
   it('are gathered in pieces, and each epoch in its own order', () => {
     const rows = 200_000 // several pieces of 2 MB
@@ -43,7 +51,7 @@ describe('packed batches', () => {
       const order = shuffledOrder(rows, 5, epoch)
       const seen: number[] = []
       for (let index = 0; index < packer.batches; index++)
-        seen.push(...packer.column(packer.batch(index, order), 0))
+        seen.push(...column(packer, packer.batch(index, order), 'a'))
       expect(seen).toEqual(Array.from(order))
     }
   })
@@ -61,17 +69,115 @@ describe('packed batches', () => {
           for (let index = 0; index < packer.batches; index++) {
             const batch = packer.batch(index, order)
             expect(batch.rows).toBe(Math.min(batchSize, rows - index * batchSize))
-            const row = packer.column(batch, 0)
+            const row = column(packer, batch, 'a')
             seen.push(...row)
-            expect(packer.column(batch, 1)).toEqual(row.map((i) => 1000 - i))
-            expect(packer.column(batch, 2)).toEqual(row.map((i) => i / 2))
-            expect(packer.column(batch, 3)).toEqual(row.map((i) => i + 0.25))
+            expect(column(packer, batch, 'c')).toEqual(row.map((i) => 1000 - i))
+            expect(column(packer, batch, 'b')).toEqual(row.map((i) => i / 2))
+            expect(column(packer, batch, targetFeature)).toEqual(row.map((i) => i + 0.25))
             expect(Array.from(packer.targets(batch))).toEqual(row.map((i) => i + 0.25))
           }
           expect(seen).toEqual(order ? Array.from(order) : Array.from({ length: rows }, (_, i) => i))
           expect(new Set(seen).size).toBe(rows)
         },
       ),
+    )
+  })
+})
+
+/** A list of ids, weighed by another list, and a vector beside two plain columns. */
+const listsSpec = (length: number, keep: 'first' | 'last'): ModelSpec => ({
+  ...spec,
+  inputs: [
+    { kind: 'categorical', column: 'a', table: 'a', distinctPerBatch: null },
+    {
+      kind: 'categorical',
+      column: 'c',
+      table: 'c',
+      distinctPerBatch: null,
+      list: { length, keep, pooling: 'mean', weights: 'w' },
+    },
+    { kind: 'vector', column: 'v', width: 3 },
+  ],
+})
+
+describe('the layout of rows', () => {
+  it('gives every word to one field, single values first', () => {
+    const { fields, target, width } = rowLayout(listsSpec(4, 'first'))
+    const words = fields.flatMap(({ offset, length }) => Array.from({ length }, (_, i) => offset + i))
+    expect(words).toEqual(Array.from({ length: width }, (_, i) => i))
+    expect(fields.map(({ holds }) => holds)).toEqual(['one', 'one', 'list', 'list', 'vector'])
+    expect(target.offset).toBe(1)
+  })
+
+  const lists = fc.array(fc.array(fc.integer({ min: 0, max: 999 }), { maxLength: 9 }), {
+    minLength: 1,
+    maxLength: 40,
+  })
+  it('keeps the first or the last items of a list, fills up with −1, and weights go with their ids', () => {
+    fc.assert(
+      fc.property(
+        lists,
+        fc.integer({ min: 1, max: 9 }),
+        fc.constantFrom('first', 'last'),
+        (given, length, keep) => {
+          const offsets = Int32Array.from([0, ...given.map((_, i) => given.slice(0, i + 1).flat().length)])
+          const rows = given.length
+          const part: MemoryPart = {
+            rows,
+            columns: { a: new Int32Array(rows), y: new Float32Array(rows) },
+            lists: {
+              c: { values: Int32Array.from(given.flat()), offsets },
+              w: { values: Float32Array.from(given.flat(), (id) => id / 2), offsets },
+              v: {
+                values: Float32Array.from({ length: 3 * rows }, (_, i) => i),
+                offsets: Int32Array.from({ length: rows + 1 }, (_, i) => 3 * i),
+              },
+            },
+          }
+          const packer = new BatchPacker(new RowStore(listsSpec(length, keep), 'y', part), 1000)
+          const batch = packer.batch(0, null)
+          const [, , ids, weights, vector] = packer.store.layout.fields.map((field) =>
+            packer.values(batch, field),
+          )
+          const kept = given.map((list) => (keep === 'first' ? list.slice(0, length) : list.slice(-length)))
+          expect(ids).toEqual(
+            kept.map((list) => [...list, ...new Array<number>(length - list.length).fill(-1)]),
+          )
+          expect(weights).toEqual(
+            kept.map((list) => [
+              ...list.map((id) => id / 2),
+              ...new Array<number>(length - list.length).fill(0),
+            ]),
+          )
+          expect(vector).toEqual(given.map((_, i) => [3 * i, 3 * i + 1, 3 * i + 2]))
+          expect(replayColumns(packer, batch)).toMatchObject({
+            c: kept,
+            w: kept.map((list) => list.map((id) => id / 2)),
+          })
+        },
+      ),
+    )
+  })
+
+  it('refuses a vector of another width and weights that are not as many as the ids, by column and row', () => {
+    const ragged = (values: number[], ...offsets: number[]) => ({
+      values: Float32Array.from(values),
+      offsets: Int32Array.from(offsets),
+    })
+    const part: MemoryPart = {
+      rows: 2,
+      columns: { a: new Int32Array(2), y: new Float32Array(2) },
+      lists: {
+        c: { values: Int32Array.of(1, 2), offsets: Int32Array.of(0, 1, 2) },
+        w: ragged([1, 1], 0, 1, 2),
+        v: ragged([1, 2, 3, 4, 5], 0, 3, 5),
+      },
+    }
+    const store = (lists: MemoryPart['lists']): RowStore =>
+      new RowStore(listsSpec(4, 'first'), 'y', { ...part, lists: { ...part.lists, ...lists } })
+    expect(() => store({})).toThrow('column v, row 1: the vector has 2 numbers where 3 are expected')
+    expect(() => store({ w: ragged([1], 0, 1, 1) })).toThrow(
+      'row 1: column w holds 0 weights for the 1 items of column c',
     )
   })
 })
