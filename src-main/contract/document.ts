@@ -190,7 +190,7 @@ export const documentCommand = z.discriminatedUnion('type', [
     columns: z.array(z.string()).min(1),
     changes: z.object({
       tags: z.array(z.string()).optional(),
-      /** Added to and taken from the tags of each, whatever else they have. */
+      /** Added to and taken from the tags of each, whatever else they have; what an added tag excludes goes. */
       addTags: z.array(z.string()).optional(),
       removeTags: z.array(z.string()).optional(),
       dtype: dtype.optional(),

@@ -7,10 +7,7 @@ import { writeAtomically, type PartName } from './files'
 import { profileColumns } from './profileColumns'
 import type { DatasetStore } from './store'
 
-const profileCache = z.record(
-  z.string(),
-  z.object({ version: z.string(), columns: z.array(columnProfile) }),
-)
+const profileCache = z.record(z.string(), z.object({ version: z.string(), columns: z.array(columnProfile) }))
 type ProfileCache = z.infer<typeof profileCache>
 
 /** Profiles of one dataset are made one after the other, so that none overwrites what another has just kept. */

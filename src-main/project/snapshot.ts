@@ -46,7 +46,8 @@ export function deriveSnapshot(
   facts: ProjectFacts,
   summarize: Summarize,
 ): ProjectSnapshot {
-  const columns = document.schema.columns.map((column) => viewColumn(column, document, facts.dataset))
+  const inData = new Set(facts.dataset?.columns.map(({ name }) => name))
+  const columns = document.schema.columns.map((column) => viewColumn(column, document, inData))
   const { problems, model } = findProblems(document, facts.dataset, summarize)
   return {
     path: facts.path,
@@ -86,7 +87,7 @@ export function widthOf(document: ProjectDocument, column: Column): Width | null
   }
 }
 
-function viewColumn(column: Column, document: ProjectDocument, dataset: DatasetSummary | null): ColumnView {
+function viewColumn(column: Column, document: ProjectDocument, inData: ReadonlySet<string>): ColumnView {
   const { name, dtype, isList, isRagged, tags, domain } = column
   return {
     name,
@@ -99,7 +100,7 @@ function viewColumn(column: Column, document: ProjectDocument, dataset: DatasetS
       domain && domain.max !== null ? { name: domain.name ?? name, min: domain.min, max: domain.max } : null,
     width: widthOf(document, column),
     table: tableOf(document, column),
-    inData: dataset?.columns.some((candidate) => candidate.name === name) ?? false,
+    inData: inData.has(name),
   }
 }
 

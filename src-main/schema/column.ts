@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { expandTags, hasTag } from './tags'
+import { hasTag } from './tags'
 
 /** A JSON value, as `schema.json` and the Struct of `extra_metadata` can hold it. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -106,6 +106,7 @@ export function intDomain(
 }
 
 const targetTags = ['target', 'regression', 'classification']
+const featureTags = ['categorical', 'continuous', 'embedding']
 
 /**
  * What the column is for, read off its tags: `target` where they name a task, `feature` where they say categorical,
@@ -113,9 +114,8 @@ const targetTags = ['target', 'regression', 'classification']
  */
 export function roleOf(column: Pick<Column, 'tags' | 'ignored'>): Role {
   if (column.ignored) return 'ignored'
-  const tags = expandTags(column.tags)
-  if (targetTags.some((tag) => tags.has(tag))) return 'target'
-  if (['categorical', 'continuous', 'embedding'].some((tag) => tags.has(tag))) return 'feature'
+  if (targetTags.some((tag) => hasTag(column.tags, tag))) return 'target'
+  if (featureTags.some((tag) => hasTag(column.tags, tag))) return 'feature'
   return 'ignored'
 }
 

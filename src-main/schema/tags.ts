@@ -71,15 +71,20 @@ export function partsOf(tag: string): readonly KnownTag[] {
   return Object.hasOwn(compoundTags, tag) ? (compoundTags[tag] ?? []) : []
 }
 
-/** Whether the tags say `tag`, directly, as a part of a compound tag, or as all parts of one. */
+/** Whether the tags say `tag`, directly, as a part of a compound tag, or as all parts of one: as {@link expandTags} has it. */
 export function hasTag(tags: readonly string[], tag: string): boolean {
-  return expandTags(tags).has(tag)
+  if (says(tags, tag)) return true
+  const parts = partsOf(tag)
+  return parts.length > 0 && parts.every((part) => says(tags, part))
+}
+
+function says(tags: readonly string[], tag: string): boolean {
+  return tags.some((other) => other === tag || partsOf(other).some((part) => part === tag))
 }
 
 /** The pairs of tags among these that exclude each other. */
 export function collisionsOf(tags: readonly string[]): [KnownTag, KnownTag][] {
-  const all = expandTags(tags)
-  return tagCollisions.filter(([a, b]) => all.has(a) && all.has(b)).map(([a, b]) => [a, b])
+  return tagCollisions.filter(([a, b]) => hasTag(tags, a) && hasTag(tags, b)).map(([a, b]) => [a, b])
 }
 
 /** The tags of `tags` that stand in the way of adding `tag`: what an editor removes when the person says `tag`. */

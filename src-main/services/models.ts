@@ -17,8 +17,15 @@ export function summarizeModel(document: ProjectDocument): ModelSummary {
   checkSettings(findArchitecture(document.model.architecture), document.model.settings)
   const { name, settings } = document.training.optimizer
   checkSettings(findOptimizer(name), settings)
-  return summarize(modelSpecOf(document), findOptimizer(name).slots(settings))
+  const spec = modelSpecOf(document)
+  const slots = findOptimizer(name).slots(settings)
+  // Most edits (of tags, types, names) leave the model as it was, and building one of many columns takes a while.
+  const key = JSON.stringify([spec, slots])
+  if (last?.key !== key) last = { key, summary: summarize(spec, slots) }
+  return last.summary
 }
+
+let last: { key: string; summary: ModelSummary } | null = null
 
 /**
  * Checks what a command sets in settings whose form only the architecture or the optimizer knows.

@@ -43,6 +43,26 @@ describe('edits of the document', () => {
     })
   })
 
+  it('adds tags to many columns and takes others from them as one edit; what a new tag excludes goes', () => {
+    const document = sampleDocument()
+    const next = applyEdit(document, {
+      type: 'setColumns',
+      columns: ['age', 'userId', 'TE_movieId_rating'],
+      changes: { addTags: ['categorical', 'own'], removeTags: ['user'] },
+    })
+    const tags = (name: string) => findColumn(next.schema, name).tags
+    expect(tags('age')).toEqual(['categorical', 'own'])
+    expect(tags('userId')).toEqual(['categorical', 'user_id', 'own'])
+    expect(tags('TE_movieId_rating')).toEqual(['categorical', 'own'])
+    expect(next.schema.columns.map(({ name }) => name)).toEqual(
+      document.schema.columns.map(({ name }) => name),
+    )
+    const columns = ['age', 'nothing']
+    expect(() => applyEdit(document, { type: 'setColumns', columns, changes: { addTags: ['own'] } })).toThrow(
+      'there is no column nothing',
+    )
+  })
+
   it('ignoring keeps the tags, and an ignored target is no target any more', () => {
     const document = sampleDocument()
     const next = applyEdit(document, {

@@ -58,6 +58,15 @@ describe('tags', () => {
     expect(hasTag(['constructor'], 'id')).toBe(false)
   })
 
+  it('say what their expansion holds', () => {
+    const tag = fc.constantFrom(...knownTags, 'own')
+    fc.assert(
+      fc.property(fc.array(tag, { maxLength: 4 }), tag, (tags, one) => {
+        expect(hasTag(tags, one)).toBe(expandTags(tags).has(one))
+      }),
+    )
+  })
+
   it('belong to one family each', () => {
     expect(new Set(knownTags).size).toBe(knownTags.length)
     expect(knownTags).toHaveLength(24)
