@@ -1,5 +1,6 @@
 import { targetFeature, type RowLayout } from '../src-main/model'
 import type { PackedBatch } from '../src-main/training/data'
+import type { StepResult, StepSession } from '../src-main/training/stepSession'
 
 /**
  * A batch as the trainer packs it.
@@ -21,4 +22,13 @@ export function packBatch(
       for (let i = 0; i < length; i++) out[row * width + offset + i] = values[row * length + i] ?? 0
   }
   return { rows, words, floats }
+}
+
+/** One step on a batch as it is, its rows loaded before it. */
+export function trainOn(session: StepSession, batch: PackedBatch, learningRate: number): StepResult {
+  session.load(batch)
+  return session.train(
+    Int32Array.from({ length: batch.rows }, (_, i) => i),
+    learningRate,
+  )
 }

@@ -145,8 +145,8 @@ class ColumnLoader {
 }
 
 /** The rows of an epoch in an order of its own: Fisher and Yates, by our generator, from the seed and the epoch. */
-export function shuffledOrder(rows: number, seed: number, epoch: number): Uint32Array {
-  const order = new Uint32Array(rows)
+export function shuffledOrder(rows: number, seed: number, epoch: number): Int32Array {
+  const order = new Int32Array(rows)
   for (let i = 0; i < rows; i++) order[i] = i
   const random = new Random(seed, `epoch ${epoch}`)
   for (let i = rows - 1; i > 0; i--) {

@@ -1,7 +1,7 @@
 import { GraftError } from '../contract/errors'
 import { writeParquet } from '../dataset'
 import type { TensorFlow } from '../tensorflow/binding'
-import { BatchPacker, loadModelPart, RowStore } from '../training/data'
+import { Batches, loadModelPart, RowStore } from '../training/data'
 import { StepSession } from '../training/stepSession'
 import type { EvaluationJob } from './job'
 import { evaluateBinary, type EvaluationMetrics } from './metrics'
@@ -33,12 +33,12 @@ export async function evaluateRun(tensorflow: TensorFlow, request: EvaluationReq
   const session = await StepSession.open(tensorflow, model, { name: 'sgd', settings: {} })
   try {
     session.restore(request.weights)
-    const packer = new BatchPacker(store, evaluationBatch)
+    const packer = new Batches(store, evaluationBatch)
     const predictions = new Float32Array(store.rows)
     const labels = new Float32Array(store.rows)
     let lossSum = 0
-    for (let i = 0; i < packer.batches; i++) {
-      const batch = packer.batch(i, null)
+    for (let i = 0; i < packer.count; i++) {
+      const batch = packer.batch(i)
       const { loss: mean, probabilities } = session.evaluate(batch)
       lossSum += mean * batch.rows
       predictions.set(probabilities, i * evaluationBatch)

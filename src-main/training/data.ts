@@ -74,6 +74,8 @@ export class RowStore {
   /** [rows, width of the layout], the same memory seen as either type. */
   readonly words: Int32Array
   readonly floats: Float32Array
+  /** The targets once more, one after another: [rows]. */
+  readonly labels: Float32Array
 
   /** @throws GraftError `invalid-data` for a vector of another width, and for weights that are not as many as the ids */
   constructor(spec: ModelSpec, target: string, part: MemoryPart) {
@@ -83,6 +85,7 @@ export class RowStore {
     const { words, floats } = allocate(width * part.rows)
     this.words = words
     this.floats = floats
+    this.labels = Float32Array.from(columnOf(part, target))
     checkWeights(spec, part)
     for (const field of fields) {
       const name = field.column ?? target
@@ -150,47 +153,28 @@ function wrongWidth({ column, length }: RowField, row: number, count: number): G
   )
 }
 
-/** Rows that are gathered at once: about 2 MB of them. */
-const aheadBytes = 2 * 2 ** 20
-
-/**
- * Deals rows into batches: one feed a step, whatever the columns, and nothing copied that lies in order already.
- *
- * Rows in an order of their own are gathered some dozens of batches ahead. A step of TensorFlow leaves nothing of them in
- * the processor's caches, so that fetching them batch by batch would wait for memory at every row.
- */
-export class BatchPacker {
+/** A part's rows in batches, as they lie: nothing is copied. Training takes rows in an order of its own (`rows.ts`). */
+export class Batches {
   private readonly target: Float32Array
-  private readonly aheadBatches: number
-  /** [rows ahead, width], the same memory seen as either type; made when rows are first asked for in an order. */
-  private ahead: { words: Int32Array; floats: Float32Array } | null = null
-  private aheadOf: { order: Uint32Array; from: number } | null = null
 
   constructor(
     readonly store: RowStore,
     readonly batchSize: number,
   ) {
-    const size = Math.min(batchSize, store.rows)
-    this.target = new Float32Array(size)
-    this.aheadBatches = Math.max(1, Math.floor(aheadBytes / (4 * store.width * Math.max(1, size))))
+    this.target = new Float32Array(Math.min(batchSize, store.rows))
   }
 
-  get rows(): number {
-    return this.store.rows
+  get count(): number {
+    return Math.ceil(this.store.rows / this.batchSize)
   }
 
-  get batches(): number {
-    return Math.ceil(this.rows / this.batchSize)
-  }
-
-  /** Batch `index` of an order of the rows, or of the rows as they lie. The last one may be smaller. */
-  batch(index: number, order: Uint32Array | null): PackedBatch {
-    const first = index * this.batchSize
-    const rows = Math.min(this.batchSize, this.rows - first)
-    if (!order) return this.deal(this.store.words, this.store.floats, first, rows)
-    const from = index - (index % this.aheadBatches)
-    const { words, floats } = this.gather(order, from)
-    return this.deal(words, floats, (index - from) * this.batchSize, rows)
+  /** Batch `index`. The last one may be smaller. */
+  batch(index: number): PackedBatch {
+    const { store, batchSize } = this
+    const first = index * batchSize
+    const rows = Math.min(batchSize, store.rows - first)
+    const [begin, end] = [first * store.width, (first + rows) * store.width]
+    return { rows, words: store.words.subarray(begin, end), floats: store.floats.subarray(begin, end) }
   }
 
   /** The targets of a batch, [rows]; the array is used again for the next. */
@@ -209,29 +193,6 @@ export class BatchPacker {
     return field.holds === 'one'
       ? Array.from({ length: rows }, (_, row) => values[begin(row)] ?? 0)
       : Array.from({ length: rows }, (_, row) => [...values.subarray(begin(row), begin(row) + field.length)])
-  }
-
-  /** The rows of the batches from `from` on, in their order. */
-  private gather(order: Uint32Array, from: number): { words: Int32Array; floats: Float32Array } {
-    const { words, width } = this.store
-    this.ahead ??= allocate(Math.min(this.rows, this.aheadBatches * this.batchSize) * width)
-    if (this.aheadOf?.order === order && this.aheadOf.from === from) return this.ahead
-    const first = from * this.batchSize
-    const count = Math.min(this.aheadBatches * this.batchSize, this.rows - first)
-    const out = this.ahead.words
-    for (let i = 0; i < count; i++) {
-      const row = (order[first + i] ?? 0) * width
-      for (let c = 0; c < width; c++) out[i * width + c] = words[row + c] ?? 0
-    }
-    this.aheadOf = { order, from }
-    return this.ahead
-  }
-
-  /** Rows that lie one after another. */
-  private deal(words: Int32Array, floats: Float32Array, first: number, rows: number): PackedBatch {
-    const { width } = this.store
-    const [begin, end] = [first * width, (first + rows) * width]
-    return { rows, words: words.subarray(begin, end), floats: floats.subarray(begin, end) }
   }
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { GraftError } from '../contract/errors'
 import { noItem, weightsFeature } from '../model'
 import { writeFileAtomic } from '../project/files'
-import type { BatchPacker, PackedBatch } from './data'
+import type { Batches, PackedBatch } from './data'
 
 /**
  * Some rows that the trained weights have answered, kept beside them (`runs/<id>/weights/replay.json`). An export answers
@@ -31,7 +31,7 @@ export const replay = z
 export type Replay = z.infer<typeof replay>
 
 /** The columns of a batch as a replay keeps them: the target left out, lists without what fills them up. */
-export function replayColumns(packer: BatchPacker, batch: PackedBatch): Replay['columns'] {
+export function replayColumns(packer: Batches, batch: PackedBatch): Replay['columns'] {
   const { fields } = packer.store.layout
   const columns: Replay['columns'] = {}
   for (const field of fields) if (field.column !== null) columns[field.column] = packer.values(batch, field)

@@ -5,6 +5,7 @@ import {
   identity,
   nodeName,
   placeholder,
+  placeholderWithDefault,
   range,
   reshape,
   runnable,
@@ -32,6 +33,7 @@ import {
 } from '../model'
 import { initializeSlot, initializeWeights } from './initialize'
 import { findOptimizer } from './optimizers'
+import { rowMemory } from './rowMemory'
 
 /** Feeds and fetches of the step's graph, by the names of their tensors. */
 export interface StepGraph {
@@ -40,8 +42,15 @@ export interface StepGraph {
   /** What the words of a row of the feed are. */
   readonly layout: RowLayout
   readonly feeds: {
-    /** int32 [batch, width of the layout]; of numbers it holds the bits of float32. */
+    /**
+     * int32 [batch, width of the layout]; of numbers it holds the bits of float32. Without it the rows come from the
+     * session's memory, by `order`.
+     */
     readonly rows: string
+    /** Like `rows`, any number of them: what `load` keeps in the session. */
+    readonly memory: string
+    /** int32 [batch]: the rows of the memory that a step takes. */
+    readonly order: string
     /** float32 []. */
     readonly learningRate: string
     /** int32 []. */
@@ -52,9 +61,11 @@ export interface StepGraph {
   readonly fetches: {
     /** Gives every weight and slot its first value. Feeds: seed. */
     readonly init: string
-    /** Runs one whole step; the batch's mean loss before it. Feeds: rows, learningRate. */
+    /** Keeps rows in the session. Feeds: memory. */
+    readonly load: string
+    /** Runs one whole step; the batch's mean loss before it. Feeds: order (or rows), learningRate. */
     readonly trainLoss: string
-    /** The batch's mean loss, and nothing moves. Feeds: rows. */
+    /** The batch's mean loss, and nothing moves. Feeds: rows (or order). */
     readonly loss: string
     /** float32 [batch]. */
     readonly probability: string
@@ -85,7 +96,8 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
   const graph = new Graph()
   const batch = graph.dimension('batch')
   const layout = rowLayout(spec)
-  const rows = placeholder(graph, 'feed/rows', 'int32', [batch, layout.width])
+  const memory = rowMemory(graph, layout.width, batch)
+  const rows = placeholderWithDefault(memory.batch, [batch, layout.width], { name: 'feed/rows' })
   const learningRate = placeholder(graph, 'feed/learning_rate', 'float32', [])
   const seed = placeholder(graph, 'feed/seed', 'int32', [])
 
@@ -113,12 +125,15 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
     layout,
     feeds: {
       rows: rows.name,
+      memory: memory.rows.name,
+      order: memory.order.name,
       learningRate: learningRate.name,
       seed: seed.name,
       checkpoint: checkpoint.prefix.name,
     },
     fetches: {
       init: init.name,
+      load: memory.load.name,
       trainLoss: trainLoss.name,
       loss: loss.mean.name,
       probability: model.probability.name,

@@ -28,7 +28,7 @@ export class StepSession {
   ) {
     const { feeds, fetches } = step
     this.trainCall = session.prepare(
-      [feeds.rows, feeds.learningRate],
+      [feeds.order, feeds.learningRate],
       [fetches.trainLoss, fetches.probability],
     )
     this.evaluateCall = session.prepare([feeds.rows], [fetches.loss, fetches.probability])
@@ -52,10 +52,19 @@ export class StepSession {
     this.session.run({ [this.step.feeds.seed]: Int32Array.of(seed) }, [this.step.fetches.init])
   }
 
-  /** One whole training step. */
-  train(batch: PackedBatch, learningRate: number): StepResult {
+  /** Keeps rows in the session, in the place of those that it had: what `train` takes its batches from. */
+  load(rows: PackedBatch): void {
+    const { feeds, fetches } = this.step
+    this.session.run({ [feeds.memory]: this.data(rows) }, [fetches.load])
+  }
+
+  /**
+   * One whole training step.
+   * @param order numbers of loaded rows, [batch]
+   */
+  train(order: Int32Array, learningRate: number): StepResult {
     this.rate[0] = learningRate
-    return stepResult(this.trainCall.run([this.data(batch), this.rate]))
+    return stepResult(this.trainCall.run([order, this.rate]))
   }
 
   /** Loss and probabilities; nothing moves. */

@@ -4,17 +4,17 @@ import { dirname } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { GraftError } from '../contract/errors'
 import type { EpochResult, MetricValues } from '../contract/runs'
-import { shuffledOrder } from '../dataset/batches'
 import { countParameters, type ModelSpec } from '../model'
 import { writeFileAtomic } from '../project/files'
 import { loadTensorFlow } from '../tensorflow/binding'
-import { BatchPacker, loadModelPart, RowStore, withDistinctIds } from './data'
+import { Batches, loadModelPart, RowStore, withDistinctIds } from './data'
 import { BinaryMetrics } from './metrics'
 import { findOptimizer } from './optimizers'
 import type { TrainingPlan } from './plan'
 import type { FromTrainer, TrainingOutcome } from './protocol'
 import { Reporter } from './reporter'
 import { replayColumns, replayRows, writeReplay } from './replay'
+import { gatherTargets, MemoryRows, type RowWindow, type TrainingRows } from './rows'
 import { RunFolder } from './runFolder'
 import { StepSession } from './stepSession'
 import { TableProof } from './tableProof'
@@ -127,19 +127,22 @@ async function saveWeights(
   await mkdir(dirname(prefix), { recursive: true })
   session.save(prefix)
   await writeFileAtomic(folder.file('model'), `${JSON.stringify(spec, null, 2)}\n`)
-  const packer = new BatchPacker(store, replayRows)
-  const batch = packer.batch(0, null)
+  const packer = new Batches(store, replayRows)
+  const batch = packer.batch(0)
   const columns = replayColumns(packer, batch)
   const { probabilities } = session.evaluate(batch)
   await writeReplay(plan.folder, { columns, predictions: Array.from(probabilities) })
 }
 
 class TrainingLoop {
-  private readonly train: BatchPacker
-  private readonly validation: BatchPacker | null
+  private readonly train: TrainingRows
+  private readonly validation: Batches | null
   private readonly metrics = new BinaryMetrics()
   private readonly learningRate: number
   private globalStep = 0
+  /** The rows in the session's memory. */
+  private loaded: RowStore | null = null
+  private readonly targets: Float32Array
   private trainingSeconds = 0
   private sessionSeconds = 0
   private lastTurn = performance.now()
@@ -151,10 +154,10 @@ class TrainingLoop {
     private readonly reporter: Reporter,
     private readonly context: TrainerContext,
   ) {
-    const { batchSize, optimizer } = plan.document.training
-    this.train = new BatchPacker(parts.train, batchSize)
-    this.validation =
-      parts.validation && new BatchPacker(parts.validation, Math.max(batchSize, evaluationBatch))
+    const { batchSize, optimizer, shuffle, seed } = plan.document.training
+    this.train = new MemoryRows(parts.train, shuffle ? seed : null)
+    this.targets = new Float32Array(Math.min(batchSize, this.train.rows))
+    this.validation = parts.validation && new Batches(parts.validation, Math.max(batchSize, evaluationBatch))
     this.learningRate = findOptimizer(optimizer.name).settings.parse(optimizer.settings).learningRate
   }
 
@@ -173,21 +176,22 @@ class TrainingLoop {
 
   /** One pass over the training rows, then the validation rows. Returns whether it went to its end. */
   private async epoch(epoch: number): Promise<boolean> {
-    const { seed, shuffle, epochs } = this.plan.document.training
-    this.reporter.phase({ phase: 'training', epoch, step: 0, stepsPerEpoch: this.train.batches })
+    const { epochs, batchSize } = this.plan.document.training
+    const stepsPerEpoch = Math.ceil(this.train.rows / batchSize)
+    this.reporter.phase({ phase: 'training', epoch, step: 0, stepsPerEpoch })
     const start = performance.now()
     const insideBefore = this.session.secondsInside
-    const order = shuffle ? shuffledOrder(this.train.rows, seed, epoch) : null
     this.metrics.reset()
     let step = 0
     let whole = true
-    for (; step < this.train.batches; step++) {
-      if (this.context.stopped()) {
-        whole = false
-        break
+    for await (const window of this.train.epoch(epoch)) {
+      this.load(window.store)
+      for (let first = 0; whole && first < window.order.length; first += batchSize) {
+        whole = !this.context.stopped()
+        if (whole) this.step(epoch, step++, window, first, start)
+        await this.listen()
       }
-      this.step(epoch, step, order, start)
-      await this.listen()
+      if (!whole) break
     }
     const seconds = (performance.now() - start) / 1000
     this.trainingSeconds += seconds
@@ -209,9 +213,16 @@ class TrainingLoop {
     return whole && (validation !== null || this.validation === null)
   }
 
-  private step(epoch: number, step: number, order: Uint32Array | null, start: number): void {
-    const batch = this.train.batch(step, order)
-    const { loss, probabilities } = this.session.train(batch, this.learningRate)
+  /** Rows that are in the session already stay there. */
+  private load(store: RowStore): void {
+    if (store === this.loaded) return
+    this.session.load(store)
+    this.loaded = store
+  }
+
+  private step(epoch: number, step: number, window: RowWindow, first: number, start: number): void {
+    const order = window.order.subarray(first, first + this.plan.document.training.batchSize)
+    const { loss, probabilities } = this.session.train(order, this.learningRate)
     this.globalStep++
     if (!Number.isFinite(loss))
       throw new GraftError(
@@ -221,7 +232,7 @@ class TrainingLoop {
         { step: this.globalStep, epoch },
       )
     const { metrics } = this
-    metrics.update(loss, probabilities, this.train.targets(batch), batch.rows)
+    metrics.update(loss, probabilities, gatherTargets(window.store, order, this.targets), order.length)
     const { meanLoss, currentAuc: auc } = metrics
     this.reporter.step({ step: this.globalStep, epoch, loss, meanLoss, auc }, () => {
       const rowsPerSecond = (1000 * metrics.rows) / (performance.now() - start)
@@ -236,10 +247,10 @@ class TrainingLoop {
     if (!validation) return null
     this.reporter.phase({ phase: 'validating', epoch })
     const metrics = new BinaryMetrics()
-    for (let i = 0; i < validation.batches; i++) {
+    for (let i = 0; i < validation.count; i++) {
       // Metrics of some of the rows would be taken for those of all.
       if (this.context.stopped()) return null
-      const batch = validation.batch(i, null)
+      const batch = validation.batch(i)
       const { loss, probabilities } = this.session.evaluate(batch)
       metrics.update(loss, probabilities, validation.targets(batch), batch.rows)
       await this.listen()

@@ -9,7 +9,7 @@ import { GraphSession, type Feed } from '../../src-main/tensorflow/session'
 import { StepSession } from '../../src-main/training/stepSession'
 import { testTensorFlow } from '../engine'
 import { runPython } from './python'
-import { packBatch } from '../packed'
+import { packBatch, trainOn } from '../packed'
 
 const steps = 5
 const tensorflow = testTensorFlow()
@@ -95,7 +95,7 @@ describe.each(['stacked', 'parallel'])('a %s DCN', (structure) => {
         const losses = Float32Array.from({ length: steps }, (_, i) => {
           const batch = (column: string): Float32Array => array(start, `batch${i}/${column}`)
           const packed = packBatch(session.step.layout, batch('label'), batch)
-          return session.train(packed, optimizer === 'adam' ? 0.01 : 0.1).loss
+          return trainOn(session, packed, optimizer === 'adam' ? 0.01 : 0.1).loss
         })
         expectClose('losses', losses, array(end, 'losses'))
         for (const name of names) expectClose(name, readWhole(session, name), array(end, name))

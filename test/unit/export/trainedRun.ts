@@ -9,7 +9,7 @@ import type { TensorFlow } from '../../../src-main/tensorflow/binding'
 import { writeReplay } from '../../../src-main/training/replay'
 import { RunFolder } from '../../../src-main/training/runFolder'
 import { StepSession } from '../../../src-main/training/stepSession'
-import { packBatch } from '../../packed'
+import { packBatch, trainOn } from '../../packed'
 
 /** A small model whose columns have names that need care: a comma, a quote, a space, a letter past ASCII. */
 export const spec: ModelSpec = {
@@ -73,7 +73,7 @@ export async function trainedRun(runs: string, engine: TensorFlow): Promise<RunF
     const columnOf = (name: string): number[] => columns[name] ?? []
     const batch = packBatch(session.step.layout, labels, columnOf)
     session.initialize(7)
-    for (let step = 0; step < 20; step++) session.train(batch, 0.1)
+    for (let step = 0; step < 20; step++) trainOn(session, batch, 0.1)
     session.save(run.file('weights'))
     const predictions = [...session.evaluate(batch).probabilities]
     await writeReplay(run.path, { columns, predictions })

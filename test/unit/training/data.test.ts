@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { shuffledOrder, type MemoryPart } from '../../../src-main/dataset'
+import type { MemoryPart } from '../../../src-main/dataset'
 import { rowLayout, targetFeature, type ModelSpec } from '../../../src-main/model'
-import { BatchPacker, RowStore, type PackedBatch } from '../../../src-main/training/data'
+import { Batches, RowStore, type PackedBatch } from '../../../src-main/training/data'
 import { replayColumns } from '../../../src-main/training/replay'
+import { gatherTargets, MemoryRows } from '../../../src-main/training/rows'
 
 const spec: ModelSpec = {
   architecture: 'dcn',
@@ -37,49 +38,30 @@ function partOf(rows: number): MemoryPart {
 }
 
 /** The single values of a field. */
-function column(packer: BatchPacker, batch: PackedBatch, name: string): number[] {
+function column(packer: Batches, batch: PackedBatch, name: string): number[] {
   const field = packer.store.layout.fields.find((candidate) => candidate.name === name)
   if (!field) throw new Error(`no field ${name}`)
   return packer.values(batch, field).flat()
 }
 
-describe('packed batches', () => {
-  it('are gathered in pieces, and each epoch in its own order', () => {
-    const rows = 200_000 // several pieces of 2 MB
-    const packer = new BatchPacker(new RowStore(spec, 'y', partOf(rows)), 1000)
-    for (const epoch of [1, 2]) {
-      const order = shuffledOrder(rows, 5, epoch)
-      const seen: number[] = []
-      for (let index = 0; index < packer.batches; index++)
-        seen.push(...column(packer, packer.batch(index, order), 'a'))
-      expect(seen).toEqual(Array.from(order))
-    }
-  })
-
-  it('hold each row exactly once, the last batch partial', () => {
+describe('batches', () => {
+  it('hold each row once, in its order, the last batch partial', () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 300 }),
-        fc.integer({ min: 1, max: 80 }),
-        fc.option(fc.nat()),
-        (rows, batchSize, seed) => {
-          const order = seed === null ? null : shuffledOrder(rows, seed, 0)
-          const packer = new BatchPacker(new RowStore(spec, 'y', partOf(rows)), batchSize)
-          const seen: number[] = []
-          for (let index = 0; index < packer.batches; index++) {
-            const batch = packer.batch(index, order)
-            expect(batch.rows).toBe(Math.min(batchSize, rows - index * batchSize))
-            const row = column(packer, batch, 'a')
-            seen.push(...row)
-            expect(column(packer, batch, 'c')).toEqual(row.map((i) => 1000 - i))
-            expect(column(packer, batch, 'b')).toEqual(row.map((i) => i / 2))
-            expect(column(packer, batch, targetFeature)).toEqual(row.map((i) => i + 0.25))
-            expect(Array.from(packer.targets(batch))).toEqual(row.map((i) => i + 0.25))
-          }
-          expect(seen).toEqual(order ? Array.from(order) : Array.from({ length: rows }, (_, i) => i))
-          expect(new Set(seen).size).toBe(rows)
-        },
-      ),
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 80 }), (rows, batchSize) => {
+        const batches = new Batches(new RowStore(spec, 'y', partOf(rows)), batchSize)
+        const seen: number[] = []
+        for (let index = 0; index < batches.count; index++) {
+          const batch = batches.batch(index)
+          expect(batch.rows).toBe(Math.min(batchSize, rows - index * batchSize))
+          const row = column(batches, batch, 'a')
+          seen.push(...row)
+          expect(column(batches, batch, 'c')).toEqual(row.map((i) => 1000 - i))
+          expect(column(batches, batch, 'b')).toEqual(row.map((i) => i / 2))
+          expect(column(batches, batch, targetFeature)).toEqual(row.map((i) => i + 0.25))
+          expect(Array.from(batches.targets(batch))).toEqual(row.map((i) => i + 0.25))
+        }
+        expect(seen).toEqual(Array.from({ length: rows }, (_, i) => i))
+      }),
     )
   })
 })
@@ -134,8 +116,8 @@ describe('the layout of rows', () => {
               },
             },
           }
-          const packer = new BatchPacker(new RowStore(listsSpec(length, keep), 'y', part), 1000)
-          const batch = packer.batch(0, null)
+          const packer = new Batches(new RowStore(listsSpec(length, keep), 'y', part), 1000)
+          const batch = packer.batch(0)
           const [, , ids, weights, vector] = packer.store.layout.fields.map((field) =>
             packer.values(batch, field),
           )
@@ -179,5 +161,33 @@ describe('the layout of rows', () => {
     expect(() => store({ w: ragged([1], 0, 1, 1) })).toThrow(
       'row 1: column w holds 0 weights for the 1 items of column c',
     )
+  })
+})
+
+describe('rows in memory', () => {
+  const store = new RowStore(spec, 'y', partOf(1000))
+  const order = async (rows: MemoryRows, epoch: number): Promise<number[]> => {
+    const windows = []
+    for await (const window of rows.epoch(epoch)) windows.push(window)
+    expect(windows).toHaveLength(1)
+    return Array.from(windows[0]?.order ?? [])
+  }
+  const asTheyLie = Array.from({ length: 1000 }, (_, i) => i)
+
+  it('come in an order of each epoch, the same for the same seed', async () => {
+    const [first, second] = [
+      await order(new MemoryRows(store, 5), 1),
+      await order(new MemoryRows(store, 5), 2),
+    ]
+    expect(first).not.toEqual(second)
+    expect(await order(new MemoryRows(store, 5), 1)).toEqual(first)
+    expect(await order(new MemoryRows(store, 6), 1)).not.toEqual(first)
+    for (const shuffled of [first, second]) expect(shuffled.sort((a, b) => a - b)).toEqual(asTheyLie)
+  })
+
+  it('stay as they lie without a seed, and their targets follow', async () => {
+    expect(await order(new MemoryRows(store, null), 3)).toEqual(asTheyLie)
+    const targets = gatherTargets(store, Int32Array.of(7, 0, 999), new Float32Array(10))
+    expect(Array.from(targets)).toEqual([7.25, 0.25, 999.25])
   })
 })
