@@ -1,7 +1,8 @@
 import { type Command } from 'commander'
 import { z } from 'zod'
-import { dtype, GraftError, type JoinSource, type Part, role } from '../contract'
+import { type DerivedWish, dtype, GraftError, type JoinSource, type Part, role } from '../contract'
 import { integer } from './arguments'
+import { readDerived } from './deriveCommand'
 import { type Context, runJob, withProject } from './context'
 import { formatCount, formatTable } from './format'
 import { describeTables, tablesResult } from './tablesReport'
@@ -12,6 +13,7 @@ interface ImportOptions {
   test?: string[]
   join: JoinSource[]
   target?: string
+  derive: DerivedWish[]
   split?: string
   seed: number
   delimiter?: string
@@ -46,6 +48,12 @@ export function addImportCommand(program: Command, context: Context): void {
       [],
     )
     .option('--target <column>', 'what to predict: a column, or "column>number"')
+    .option(
+      '--derive <spec>',
+      'te:COLUMN[,COLUMN][:TARGET[:SMOOTHING[:FOLDS]]], the mean target of a category, or count:COLUMN[,COLUMN] (repeatable)',
+      readDerived,
+      [],
+    )
     .option(
       '--split <spec>',
       'random:0.8,0.1,0.1, time:COLUMN:…, group:COLUMN:…, leave-last-out:USER[:TIME] or column:NAME',
@@ -89,6 +97,7 @@ export function addImportCommand(program: Command, context: Context): void {
             split: options.split ?? null,
             seed: options.seed,
             target: options.target ?? null,
+            derived: options.derive,
           }),
         )
         const report = tablesResult(result)
@@ -120,12 +129,12 @@ function isParquet(paths: readonly string[]): boolean {
   return paths.every((path) => !/\.(csv|tsv|txt|data|json|jsonl|ndjson)(\.(gz|gzip|zst|zstd))?$/i.test(path))
 }
 
-function refuseRawOptions({ join, target }: ImportOptions): void {
-  if (join.length > 0 || target !== undefined)
+function refuseRawOptions({ join, target, derive }: ImportOptions): void {
+  if (join.length > 0 || target !== undefined || derive.length > 0)
     throw new GraftError(
       'usage',
-      'Files that are encoded already are neither joined nor given a target: the schema describes them.',
-      'Leave out --join and --target, or add --raw.',
+      'Files that are encoded already are neither joined nor given a target or derived columns: the schema describes them.',
+      'Leave out --join, --target and --derive, or add --raw.',
     )
 }
 

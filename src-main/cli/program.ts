@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { version } from '../../package.json'
 import { GraftError, toGraftError } from '../contract'
 import { makeContext } from './context'
+import { addDeriveCommand } from './deriveCommand'
 import { addDoctorCommand } from './doctorCommand'
 import { addEvaluateCommands } from './evaluateCommands'
 import { addExportCommand } from './exportCommand'
@@ -22,6 +23,7 @@ const registrations = [
   addProjectCommands,
   addImportCommand,
   addSplitCommand,
+  addDeriveCommand,
   addSchemaCommand,
   addTableCommands,
   addLookCommands,

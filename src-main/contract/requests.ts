@@ -17,7 +17,14 @@ import {
   tableStatistics,
   vectorFile,
 } from './views'
-import { columnEncoding, delimitedOptions, joinSource, tablesPreview, tablesSource } from './tables'
+import {
+  columnEncoding,
+  delimitedOptions,
+  derivedWish,
+  joinSource,
+  tablesPreview,
+  tablesSource,
+} from './tables'
 
 interface Request<In extends z.ZodType, Out extends z.ZodType> {
   readonly input: In
@@ -131,6 +138,8 @@ export const requests = {
         seed: z.int().min(0),
         /** `COLUMN`, or `COLUMN>NUMBER` for 1 where it is above; null leaves it to the rules. */
         target: z.string().nullable(),
+        /** Columns learnt from the training part: target encodings and counts. */
+        derived: z.array(derivedWish).default([]),
       }),
       jobId,
     ),
@@ -141,6 +150,10 @@ export const requests = {
         seed: z.int().min(0).optional(),
         /** Settings of columns, in the place of those that they had. */
         encoding: z.record(z.string(), columnEncoding).optional(),
+        /** Learnt columns to add, in the place of those of the same names. */
+        derive: z.array(derivedWish).optional(),
+        /** Learnt columns to take off, by name. */
+        drop: z.array(z.string()).optional(),
       }),
       jobId,
     ),

@@ -59,15 +59,47 @@ export const columnEncoding = z.discriminatedUnion('kind', [
 ])
 export type ColumnEncoding = z.infer<typeof columnEncoding>
 
-/** A column computed from another one before it is encoded. */
-export const derivedColumn = z.object({
-  kind: z.literal('threshold'),
-  name: z.string().min(1),
-  column: z.string().min(1),
-  /** 1 where the column's value is above it, else 0; null stays null. */
-  above: z.number(),
-})
+const targetEncoding = {
+  kind: z.literal('targetEncoding'),
+  /** Each combination of their values is a category, missing values too. */
+  columns: z.array(z.string().min(1)).min(1),
+  /** As many rows of the overall mean are added to each category; 20 as NVTabular's `p_smooth`. */
+  smoothing: z.number().min(0).max(1e9).default(20),
+  /** A training row takes its mean from the other folds; 5 as scikit-learn's `TargetEncoder`. */
+  folds: z.int().min(2).max(100).default(5),
+}
+
+const countEncoding = { kind: z.literal('count'), columns: z.array(z.string().min(1)).min(1) }
+
+/** A column computed from others before it is encoded. */
+export const derivedColumn = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('threshold'),
+    name: z.string().min(1),
+    column: z.string().min(1),
+    /** 1 where the column's value is above it, else 0; null stays null. */
+    above: z.number(),
+  }),
+  /**
+   * The mean of a target over the rows of a category, drawn to the overall mean where rows are few:
+   * (sum + smoothing × mean) / (rows + smoothing). Training rows: out of fold. Others: over the whole training part.
+   */
+  z.object({ ...targetEncoding, name: z.string().min(1), target: z.string().min(1) }),
+  /** How many rows of the training part have the category; 0 for one that it does not know. */
+  z.object({ ...countEncoding, name: z.string().min(1) }),
+])
 export type DerivedColumn = z.infer<typeof derivedColumn>
+
+/** A derived column as it is asked for: without a name it is called after its columns, without a target the project's is taken. */
+export const derivedWish = z.discriminatedUnion('kind', [
+  z.object({
+    ...targetEncoding,
+    name: z.string().min(1).nullable().default(null),
+    target: z.string().min(1).nullable().default(null),
+  }),
+  z.object({ ...countEncoding, name: z.string().min(1).nullable().default(null) }),
+])
+export type DerivedWish = z.infer<typeof derivedWish>
 
 /** Where raw rows came from and how they are encoded: all that is needed to do it again. */
 export const tablesSource = z.object({

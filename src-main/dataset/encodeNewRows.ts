@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { GraftError } from '../contract/errors'
-import type { TablesSource } from '../contract/tables'
+import type { DerivedColumn, TablesSource } from '../contract/tables'
 import { describeFile } from './check'
 import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
 import { derivedSelection, encodedColumns, prepareDomains } from './encode/apply'
 import { vocabularyFile } from './encode/dataset'
+import { applyDerived, learntRows } from './encode/derived'
 import { fittedEncoding, type FittedEncoding } from './encode/fitted'
 import { writeAtomically } from './files'
 import { expandTables } from './sources/expand'
@@ -62,7 +63,12 @@ export async function encodeNewRows(request: NewRowsRequest): Promise<NewRows> {
     const derived = derivedSelection(encoding.derived)
       .map((sql) => `, ${sql}`)
       .join('')
-    await duck.run(`CREATE OR REPLACE VIEW new_rows AS SELECT *${derived} FROM ${parquetSource([rows])}`)
+    const plain = `(SELECT * EXCLUDE (file_row_number), file_row_number AS graft_row${derived} FROM ${parquetSource([rows], 'file_row_number = true')})`
+    const learnt = encoding.learnt.length > 0
+    if (learnt) await applyDerived(duck, plain, encoding.learnt, join(request.project, 'dataset', 'derived'))
+    await duck.run(
+      `CREATE OR REPLACE VIEW new_rows AS SELECT * EXCLUDE (graft_row) FROM ${plain}${learnt ? ` POSITIONAL JOIN ${learntRows}` : ''}`,
+    )
     const vocabularies = join(request.project, 'dataset', 'vocabularies')
     await prepareDomains(duck, encoding.columns, (domain) =>
       parquetSource([vocabularyFile(vocabularies, domain)]),
@@ -157,10 +163,10 @@ function checkPresent(
 ): void {
   const needed = new Set(encoding.columns.filter(({ kind }) => kind !== 'target').map(({ column }) => column))
   for (const { on } of request.source.joins) needed.add(on)
-  if (request.labelled) {
-    const made = encoding.derived.find(({ name }) => name === request.target)
-    needed.add(made?.column ?? request.target)
-  }
+  if (request.labelled) needed.add(request.target)
+  // What is computed needs what it is computed from; the later ones are made of the earlier.
+  for (const of of [...encoding.derived].reverse())
+    if (needed.delete(of.name)) for (const name of sourcesOf(of)) needed.add(name)
   const missing = selected.find(({ name }) => needed.has(name) && !present.has(name))
   if (!missing) return
   throw new GraftError(
@@ -169,6 +175,10 @@ function checkPresent(
     'Add the column; it may be empty where its values are not known.',
     { column: missing.name },
   )
+}
+
+function sourcesOf(of: DerivedColumn): readonly string[] {
+  return of.kind === 'threshold' ? [of.column] : of.columns
 }
 
 async function count(duck: Duck, path: string): Promise<number> {

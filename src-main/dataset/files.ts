@@ -16,6 +16,14 @@ export function partFolder(project: string, part: PartName): string {
   return join(encodedFolder(project), part)
 }
 
+/** A name as a file may be called: names of domains and columns may hold what those of files may not. */
+export function safeFileName(name: string): string {
+  return name.replace(
+    /[<>:"/\\|?*%\u0000-\u001f]|^\./g,
+    (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+}
+
 /** The Parquet files of a part in the order of their names, which is the order of their rows; none where there is no part. */
 export async function partFiles(project: string, part: PartName): Promise<string[]> {
   const folder = partFolder(project, part)

@@ -4,12 +4,22 @@ import {
   GraftError,
   type ColumnEncoding,
   type DelimitedOptions,
+  type DerivedWish,
   type JoinSource,
   type TablesPreview,
   type TablesReport,
   type TablesSource,
 } from '../contract'
-import { encodeAgain, importTables, previewTables, type BuiltDataset, type TargetWish } from '../dataset'
+import {
+  encodeAgain,
+  importTables,
+  isLearnt,
+  previewTables,
+  rawColumnsOf,
+  settleWishes,
+  type BuiltDataset,
+  type TargetWish,
+} from '../dataset'
 import { findColumn, tableName } from '../schema'
 import { type JobContext } from './jobs'
 import { type ProjectSession } from './session'
@@ -21,6 +31,7 @@ export interface TablesImport {
   split: string | null
   seed: number
   target: string | null
+  derived: DerivedWish[]
 }
 
 /** `COLUMN`, or `COLUMN>NUMBER` where no column has that very name. */
@@ -69,7 +80,10 @@ export async function importIntoProject(
       project: session.path,
       source,
       schema: described ? document.schema : { columns: [], rest: {} },
-      guess: { target: given.target === null ? null : parseTarget(given.target) },
+      guess: {
+        target: given.target === null ? null : parseTarget(given.target),
+        derived: given.derived,
+      },
       signal,
       report,
     }),
@@ -79,7 +93,13 @@ export async function importIntoProject(
 /** Splits and encodes the rows of a project anew. @throws GraftError `invalid-setting` where they were not imported raw */
 export async function encodeProject(
   session: ProjectSession,
-  changes: { split?: string | null; seed?: number; encoding?: Record<string, ColumnEncoding> },
+  changes: {
+    split?: string | null
+    seed?: number
+    encoding?: Record<string, ColumnEncoding>
+    derive?: DerivedWish[]
+    drop?: string[]
+  },
   { signal, report }: JobContext,
 ): Promise<TablesReport> {
   const { source, schema } = session.document
@@ -90,11 +110,31 @@ export async function encodeProject(
       'Import raw tables (CSV, TSV, JSON lines or Parquet) first.',
     )
   for (const name of Object.keys(changes.encoding ?? {})) findColumn(schema, name)
+  const derived = source.derived.filter((of) => !(isLearnt(of) && changes.drop?.includes(of.name)))
+  const unknown = changes.drop?.find((name) => !source.derived.some((of) => isLearnt(of) && of.name === name))
+  if (unknown !== undefined)
+    throw new GraftError(
+      'unknown-column',
+      `There is no target encoding and no count ${unknown} to take off.`,
+      'Name one that was derived.',
+      { column: unknown },
+    )
   const changed: TablesSource = {
     ...source,
+    derived: settleWishes(
+      changes.derive ?? [],
+      await rawColumnsOf(session.path),
+      derived,
+      session.document.target,
+    ),
     split: changes.split === undefined ? source.split : changes.split,
     seed: changes.seed ?? source.seed,
-    encoding: { ...source.encoding, ...changes.encoding },
+    encoding: {
+      ...Object.fromEntries(
+        Object.entries(source.encoding).filter(([name]) => !changes.drop?.includes(name)),
+      ),
+      ...changes.encoding,
+    },
   }
   return settle(
     session,
@@ -131,6 +171,6 @@ async function settle(session: ProjectSession, built: BuiltDataset): Promise<Tab
 
 /** Takes away what only raw tables leave behind, where other data have come in their place. */
 export async function removeTables(project: string): Promise<void> {
-  for (const name of ['raw', 'vocabularies', 'encoding.json'])
+  for (const name of ['raw', 'vocabularies', 'derived', 'encoding.json'])
     await rm(join(project, 'dataset', name), { recursive: true, force: true })
 }

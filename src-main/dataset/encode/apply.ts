@@ -1,6 +1,7 @@
+import type { DerivedColumn } from '../../contract/tables'
 import { identifier, literal, type Duck } from '../duckdb'
 import type { RawColumn } from '../sources/types'
-import type { FittedColumn, FittedEncoding } from './fitted'
+import { derivedType, type FittedColumn, type FittedEncoding } from './fitted'
 
 /** A raw column as a finite number or null, in SQL. */
 export function numberOf({ name, type }: Pick<RawColumn, 'name' | 'type'>): string {
@@ -46,11 +47,14 @@ export async function prepareDomains(
   }
 }
 
-/** Derived columns as SQL over raw ones. */
-export function derivedSelection(derived: FittedEncoding['derived']): string[] {
-  return derived.map(({ name, column, above }) => {
-    const x = identifier(column)
-    return `CASE WHEN ${x} IS NULL THEN NULL WHEN ${x}::DOUBLE > ${above} THEN 1 ELSE 0 END::BIGINT AS ${identifier(name)}`
+/** Derived columns that need nothing but their row, as SQL over raw ones. */
+export function derivedSelection(derived: readonly DerivedColumn[]): string[] {
+  return derived.flatMap((of) => {
+    if (of.kind !== 'threshold') return []
+    const x = identifier(of.column)
+    return [
+      `CASE WHEN ${x} IS NULL THEN NULL WHEN ${x}::DOUBLE > ${of.above} THEN 1 ELSE 0 END::BIGINT AS ${identifier(of.name)}`,
+    ]
   })
 }
 
@@ -59,7 +63,7 @@ export function encodedColumns(encoding: FittedEncoding, targets = true): Encode
   const raw = new Map<string, Pick<RawColumn, 'name' | 'type'>>(
     encoding.raw.map((column) => [column.name, column]),
   )
-  for (const { name } of encoding.derived) raw.set(name, { name, type: 'BIGINT' })
+  for (const derived of encoding.derived) raw.set(derived.name, derivedType(derived))
   return encoding.columns.flatMap((fitted): EncodedColumn[] => {
     const column = raw.get(fitted.column) ?? { name: fitted.column, type: 'VARCHAR' }
     switch (fitted.kind) {

@@ -1,11 +1,11 @@
 import { GraftError } from '../../contract/errors'
-import type { ColumnEncoding, DerivedColumn } from '../../contract/tables'
+import type { ColumnEncoding, DerivedColumn, TablesSource } from '../../contract/tables'
 import { inputKind, intDomain, makeColumn, roleOf, taskOf, type Column, type Schema } from '../../schema'
 import { dtypeOf, type Guess } from '../infer/rules'
 import type { RawColumn } from '../sources/types'
 import type { EncodingPlan } from './fit'
 import { encodedColumns } from './apply'
-import type { FittedEncoding } from './fitted'
+import { derivedType, isLearnt, type FittedEncoding } from './fitted'
 
 /** Property of columns that an encoding adds: the column that they come from. */
 const madeFrom = 'graft_made_from'
@@ -26,7 +26,36 @@ const usual = {
 
 /** The raw columns and those derived from them. */
 export function allColumns(raw: readonly RawColumn[], derived: readonly DerivedColumn[]): RawColumn[] {
-  return [...raw, ...derived.map(({ name }) => ({ name, type: 'BIGINT' as const, isList: false }))]
+  return [...raw, ...derived.map(derivedType)]
+}
+
+/** Why a learnt column is there. */
+export function reasonOf(of: Exclude<DerivedColumn, { kind: 'threshold' }>): string {
+  const columns = of.columns.join(' and ')
+  return of.kind === 'count'
+    ? `how many training rows have its ${columns}`
+    : `the mean ${of.target} of its ${columns}, learnt out of fold`
+}
+
+/** Source and schema with a place for every learnt column: a new one is continuous, counts by their logarithm. */
+export function describeDerived(
+  source: TablesSource,
+  schema: Schema,
+): { source: TablesSource; schema: Schema } {
+  const added = source.derived
+    .filter(isLearnt)
+    .filter(({ name }) => !schema.columns.some((column) => column.name === name))
+  const columns = added.map((of) => makeColumn(of.name, dtypeOf(derivedType(of)), { tags: ['continuous'] }))
+  const encoding = Object.fromEntries(
+    added.map(({ name, kind }): [string, ColumnEncoding] => [
+      name,
+      { ...usual.continuous, transform: kind === 'count' ? 'log1p' : 'standardise' },
+    ]),
+  )
+  return {
+    source: { ...source, encoding: { ...encoding, ...source.encoding } },
+    schema: { ...schema, columns: [...schema.columns, ...columns] },
+  }
 }
 
 /** The schema that guesses give, before anything is learnt from data. What `known` says of a column holds. */

@@ -1,26 +1,27 @@
 import { access, link, mkdir, copyFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GraftError } from '../../contract/errors'
-import type { TablesReport, TablesSource } from '../../contract/tables'
+import type { DerivedWish, TablesReport, TablesSource } from '../../contract/tables'
 import { roleOf, type Schema } from '../../schema'
 import { identifier, parquetSource, type Duck } from '../duckdb'
-import { partNames, type PartName } from '../files'
+import { partNames, safeFileName, type PartName } from '../files'
 import { gatherFacts } from '../infer/facts'
-import { infer, type TargetWish } from '../infer/rules'
+import { infer, type Guess, type TargetWish } from '../infer/rules'
 import { findRaw, writeRows, type RawRows, type ReportRows } from '../sources/raw'
 import { labelParts, labels } from '../split/label'
 import { parseSplit } from '../split/spec'
 import { derivedSelection, encodedColumns, prepareDomains } from './apply'
-import { allColumns, fittedSchema, guessedSchema, planEncodings } from './columns'
+import { allColumns, describeDerived, fittedSchema, guessedSchema, planEncodings, reasonOf } from './columns'
+import { learnDerived, learntRows, settleWishes } from './derived'
 import { fitColumns, vocabularyTable } from './fit'
-import type { FittedEncoding } from './fitted'
+import { isLearnt, type FittedEncoding, type LearntColumn } from './fitted'
 
 export interface BuildRequest {
   source: TablesSource
   /** What is known of the columns; for a first import what the person said before. */
   schema: Schema
   /** Given where types, roles and settings are to be guessed. */
-  guess: { target: TargetWish | null } | null
+  guess: { target: TargetWish | null; derived?: readonly DerivedWish[] } | null
   report: ReportRows
   signal: AbortSignal
   /** The vocabularies that there were, to tell which ones changed. */
@@ -47,7 +48,7 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
   const { source, schema, target, reasons, warnings } = await settle(duck, request, raw)
   stopIfAborted(request.signal)
   report({ phase: 'Splitting', done: 0, total: null, unit: 'rows' })
-  await viewRows(duck, raw, source)
+  const learnt = await viewRows(duck, raw, source, join(folder, 'derived'))
   const plans = planEncodings(allColumns(raw.columns, source.derived), schema, source.encoding)
   report({ phase: 'Fitting on the training part', done: 0, total: null, unit: 'columns' })
   const train = '(SELECT * FROM graft_rows WHERE graft_part = 0)'
@@ -58,6 +59,7 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
     version: 1,
     raw: raw.columns,
     derived: source.derived,
+    learnt,
     columns: await fitColumns(duck, train, plans),
   }
   const fitted = fittedSchema(schema, encoding)
@@ -95,7 +97,7 @@ async function settle(duck: Duck, request: BuildRequest, raw: RawRows): Promise<
   const reasons = new Map<string, string>()
   if (!guess) {
     const target = schema.columns.find((column) => roleOf(column) === 'target')?.name ?? null
-    return { source, schema, target, reasons, warnings: [] }
+    return { ...describeDerived(source, schema), target, reasons, warnings: [] }
   }
   const wish = guess.target
   if (wish && !raw.columns.some(({ name }) => name === wish.column))
@@ -114,6 +116,7 @@ async function settle(duck: Duck, request: BuildRequest, raw: RawRows): Promise<
   )
   const facts = await gatherFacts(duck, from, raw.rows, raw.columns)
   const guessed = infer(facts, wish)
+  setAsideParts(guessed.guesses, source.split)
   const encoding: TablesSource['encoding'] = { ...source.encoding }
   for (const { column, encoding: chosen, reason } of guessed.guesses) {
     reasons.set(column, reason)
@@ -121,21 +124,54 @@ async function settle(duck: Duck, request: BuildRequest, raw: RawRows): Promise<
   }
   for (const { name, column, above } of guessed.derived)
     reasons.set(name, `1 where ${column} is above ${above}`)
+  const derived = settleWishes(guess.derived ?? [], raw.columns, guessed.derived, guessed.target)
+  for (const of of derived.filter(isLearnt)) reasons.set(of.name, reasonOf(of))
   const columns = allColumns(raw.columns, guessed.derived)
   return {
-    source: { ...source, derived: guessed.derived, encoding },
-    schema: guessedSchema(columns, guessed.guesses, schema),
+    ...describeDerived({ ...source, derived, encoding }, guessedSchema(columns, guessed.guesses, schema)),
     target: guessed.target,
     reasons,
     warnings: guessed.warnings,
   }
 }
 
-/** The view `graft_rows`: raw and derived columns, and `graft_part`. */
-async function viewRows(duck: Duck, raw: RawRows, source: TablesSource): Promise<void> {
+/** A column that says the part of each row is no feature: training sees one value of it alone. */
+function setAsideParts(guesses: Guess[], split: string | null): void {
+  const spec = parseSplit(split)
+  const at = guesses.findIndex(({ column }) => spec.kind === 'column' && column === spec.column)
+  const found = guesses[at]
+  if (found)
+    guesses[at] = {
+      ...found,
+      tags: [],
+      ignored: true,
+      encoding: null,
+      reason: 'it says which part a row belongs to',
+    }
+}
+
+/**
+ * The view `graft_rows`: raw and derived columns, and `graft_part`.
+ * @param folder where the values of learnt columns are written
+ */
+async function viewRows(
+  duck: Duck,
+  raw: RawRows,
+  source: TablesSource,
+  folder: string,
+): Promise<LearntColumn[]> {
+  const wanted = source.derived.filter(isLearnt)
+  const view = wanted.length === 0 ? 'graft_rows' : 'graft_plain_rows'
   const derived = derivedSelection(source.derived)
     .map((sql) => `, ${sql}`)
     .join('')
+  const files = (path: string): string =>
+    parquetSource([path], wanted.length === 0 ? '' : 'file_row_number = true')
+  // Rows are numbered where learnt columns need an order to come back to; later parts start above any row of earlier ones.
+  const all = (part: number): string =>
+    wanted.length === 0
+      ? '*'
+      : `* EXCLUDE (file_row_number), ${part * 2 ** 40} + file_row_number AS graft_row`
   const [only] = raw.files
   if (only?.part === null) {
     const names = raw.columns.map(({ name }) => name)
@@ -143,21 +179,40 @@ async function viewRows(duck: Duck, raw: RawRows, source: TablesSource): Promise
     const spec = parseSplit(source.split)
     await labelParts(duck, numbered, raw.rows, names, spec, source.seed)
     await duck.run(
-      `CREATE OR REPLACE VIEW graft_rows AS SELECT *${derived} FROM ${parquetSource([only.path])} POSITIONAL JOIN ${labels}`,
+      `CREATE OR REPLACE VIEW ${view} AS SELECT ${all(0)}${derived} FROM ${files(only.path)} POSITIONAL JOIN ${labels}`,
     )
-    return
+  } else {
+    if (source.split !== null)
+      throw new GraftError(
+        'invalid-setting',
+        'The parts were imported as files of their own, so they are not split.',
+        'Import the files together to split them.',
+      )
+    const parts = raw.files.map(({ part, path }) => {
+      const index = part === null ? 0 : partNames.indexOf(part)
+      return `SELECT ${all(index)}${derived}, ${index} AS graft_part FROM ${files(path)}`
+    })
+    await duck.run(`CREATE OR REPLACE VIEW ${view} AS ${parts.join(' UNION ALL BY NAME ')}`)
   }
-  if (source.split !== null)
-    throw new GraftError(
-      'invalid-setting',
-      'The parts were imported as files of their own, so they are not split.',
-      'Import the files together to split them.',
-    )
-  const parts = raw.files.map(
-    ({ part, path }) =>
-      `SELECT *${derived}, ${part === null ? 0 : partNames.indexOf(part)} AS graft_part FROM ${parquetSource([path])}`,
+  if (wanted.length === 0) return []
+  await mkdir(folder, { recursive: true })
+  const learnt = await learnDerived(duck, wanted, {
+    rows: view,
+    columns: allColumns(raw.columns, source.derived),
+    positives: positivesOf(source.encoding),
+    seed: source.seed,
+    folder,
+  })
+  await duck.run(
+    `CREATE OR REPLACE VIEW graft_rows AS SELECT * EXCLUDE (graft_row) FROM ${view} POSITIONAL JOIN ${learntRows}`,
   )
-  await duck.run(`CREATE OR REPLACE VIEW graft_rows AS ${parts.join(' UNION ALL BY NAME ')}`)
+  return learnt
+}
+
+function positivesOf(encoding: TablesSource['encoding']): Map<string, string | null> {
+  return new Map(
+    Object.entries(encoding).flatMap(([name, of]) => (of.kind === 'target' ? [[name, of.positive]] : [])),
+  )
 }
 
 async function writeVocabularies(duck: Duck, encoding: FittedEncoding, folder: string): Promise<void> {
@@ -194,13 +249,8 @@ function vocabularyDomains(encoding: FittedEncoding): Set<string> {
   )
 }
 
-/** Names of domains may hold what file names may not. */
 export function vocabularyFile(folder: string, domain: string): string {
-  const safe = domain.replace(
-    /[<>:"/\\|?*%\u0000-\u001f]|^\./g,
-    (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
-  return join(folder, `${safe}.parquet`)
+  return join(folder, `${safeFileName(domain)}.parquet`)
 }
 
 async function writeParts(

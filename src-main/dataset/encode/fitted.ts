@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { derivedColumn } from '../../contract/tables'
+import { derivedColumn, type DerivedColumn } from '../../contract/tables'
+import type { RawColumn } from '../sources/types'
 
 const rawColumn = z.object({
   name: z.string(),
@@ -57,6 +58,28 @@ export const fittedEncoding = z.object({
   /** The raw columns, as they were when this was learnt. */
   raw: z.array(rawColumn),
   derived: z.array(derivedColumn),
+  /** Derived columns whose values were learnt: looked up in `derived/<name>.parquet` (key_1, …, count, value). */
+  learnt: z
+    .array(
+      z.object({
+        name: z.string(),
+        columns: z.array(z.string()),
+        /** The value of a category that the training part does not have. */
+        unseen: z.number(),
+      }),
+    )
+    .default([]),
   columns: z.array(fittedColumn),
 })
 export type FittedEncoding = z.infer<typeof fittedEncoding>
+export type LearntColumn = FittedEncoding['learnt'][number]
+
+/** A derived column as the raw column that it is from then on. */
+export function derivedType({ kind, name }: DerivedColumn): RawColumn {
+  return { name, type: kind === 'targetEncoding' ? 'DOUBLE' : 'BIGINT', isList: false }
+}
+
+/** Whether its values are learnt from the training part. */
+export function isLearnt(derived: DerivedColumn): derived is Exclude<DerivedColumn, { kind: 'threshold' }> {
+  return derived.kind !== 'threshold'
+}

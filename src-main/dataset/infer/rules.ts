@@ -13,9 +13,11 @@ export interface Guess {
   reason: string
 }
 
+export type ThresholdColumn = Extract<DerivedColumn, { kind: 'threshold' }>
+
 export interface Inference {
   guesses: Guess[]
-  derived: DerivedColumn[]
+  derived: ThresholdColumn[]
   target: string | null
   warnings: string[]
 }
@@ -217,7 +219,7 @@ const targetNames =
 
 interface Choice {
   target: string | null
-  derived: DerivedColumn[]
+  derived: ThresholdColumn[]
   /** The column that the target is made from. */
   source: string | null
 }

@@ -4,7 +4,7 @@ import { GraftError } from '../../contract/errors'
 import type { DelimitedOptions, JoinSource, TablesSource } from '../../contract/tables'
 import { syncFolder } from '../../project/files'
 import { describeFile } from '../check'
-import { identifier, literal, parquetSource, type Duck } from '../duckdb'
+import { identifier, literal, parquetSource, withDuck, type Duck } from '../duckdb'
 import { flushFile, partNames, type PartName } from '../files'
 import { parquetOptions } from '../write'
 import { expandTables } from './expand'
@@ -230,6 +230,11 @@ export async function findRaw(duck: Duck, folder: string): Promise<RawRows> {
     `SELECT count(*)::DOUBLE AS n FROM ${parquetSource(files.map((file) => file.path))}`,
   )
   return { files, columns, rows: Number(counted?.n ?? 0) }
+}
+
+/** Names and types of a project's raw columns. @throws GraftError `not-found` where it has no raw rows */
+export async function rawColumnsOf(project: string): Promise<RawColumn[]> {
+  return withDuck(async (duck) => (await findRaw(duck, rawFolder(project))).columns)
 }
 
 export async function rawColumns(duck: Duck, source: string): Promise<RawColumn[]> {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { JoinSource, TablesSource } from '../../../../src-main/contract'
+import type { DerivedWish, JoinSource, TablesSource } from '../../../../src-main/contract'
 import { importTables, type BuiltDataset, type TargetWish } from '../../../../src-main/dataset'
 import { parquetSource, withDuck } from '../../../../src-main/dataset/duckdb'
 import type { Json } from '../../../../src-main/schema'
@@ -22,6 +22,7 @@ export interface Given {
   split?: string | null
   seed?: number
   target?: TargetWish | null
+  derived?: DerivedWish[]
   encoding?: TablesSource['encoding']
   options?: TablesSource['options']
   signal?: AbortSignal
@@ -42,7 +43,7 @@ export function importFiles(paths: readonly string[], given: Given = {}): Promis
       encoding: given.encoding ?? {},
     },
     schema: { columns: [], rest: {} },
-    guess: { target: given.target ?? null },
+    guess: { target: given.target ?? null, derived: given.derived ?? [] },
     report: () => undefined,
     signal: given.signal ?? new AbortController().signal,
   })
