@@ -29,6 +29,14 @@ export function constantValue(tensor: Tensor): readonly number[] | null {
       return node.inputs[0]?.shape ?? null
     case 'Cast':
       return tensor.dtype === 'int32' || tensor.dtype === 'int64' ? inner(0) : null
+    // One size of a shape: as `sizeOf` asks for it.
+    case 'Slice': {
+      const [values, begin, count] = [inner(0), inner(1)?.[0], inner(2)?.[0]]
+      if (!values || begin === undefined || count === undefined || node.input(0).rank !== 1) return null
+      return values.slice(begin, count < 0 ? undefined : begin + count)
+    }
+    case 'Reshape':
+      return tensor.shape?.length === 0 ? inner(0) : null
     case 'Pack': {
       const parts = node.inputs.map((input) => constantValue(input))
       const values: number[] = []

@@ -5,15 +5,21 @@ import {
   gather,
   nodeName,
   reshape,
+  sameShape,
+  splitLike,
   stack,
   unstack,
   type Tensor,
 } from '../graph'
 import { GraftError } from '../contract/errors'
 import type { Layer, Lookup, ModelBuilder, Weight } from './builder'
+import { describePooling, listItems, pool } from './pooling'
 import { inputWidthOf, type InputSpec, type TableSpec } from './spec'
 
-/** The columns of a batch, by name: ids int32 or int64 [batch], numbers float32 [batch]. */
+/**
+ * The columns of a batch, by name: ids int32 or int64 [batch], numbers float32 [batch], vectors float32 [batch, width],
+ * lists as {@link listItems} takes them.
+ */
 export type Features = ReadonlyMap<string, Tensor>
 
 /** A column's stretch of the input vector. */
@@ -24,7 +30,9 @@ export interface InputPart {
   readonly width: number
   /** Its numbers, row by row: [batch, width]. */
   readonly values: Tensor
-  /** For a looked-up column: the rows of its distinct ids, and which of them each row of the batch takes [batch]. */
+  /** The layer of the diagram that gives them. */
+  readonly layer: string
+  /** For a column of one id a row: the rows of its distinct ids, and which of them each row of the batch takes [batch]. */
   readonly distinct: { readonly lookup: Lookup; readonly positions: Tensor } | null
   /** Whether training needs the gradient of its numbers. */
   readonly trainable: boolean
@@ -51,8 +59,7 @@ export function inputBlock(builder: ModelBuilder, features: Features): InputBloc
     let offset = 0
     const parts = spec.inputs.map((input): InputPart => {
       const width = inputWidthOf(spec, input)
-      const part =
-        input.kind === 'continuous' ? continuous(builder, input.column, features) : looked.get(input.column)
+      const part = input.kind === 'categorical' ? looked.get(input.column) : asItIs(builder, input, features)
       if (!part) throw new GraftError('internal', `Column ${input.column} has no table in the model.`)
       const placed = { ...part, input, offset, width }
       offset += width
@@ -67,9 +74,7 @@ export function inputBlock(builder: ModelBuilder, features: Features): InputBloc
       id: 'input',
       kind: 'concat',
       title: 'Input',
-      inputs: parts.map((part) =>
-        part.distinct ? tableLayerId(part.distinct.lookup.table.name) : columnId(part.input),
-      ),
+      inputs: parts.map((part) => part.layer),
       output: vector,
       weights: [],
       detail: `${parts.length} columns side by side, in ASCII order of their names`,
@@ -78,10 +83,9 @@ export function inputBlock(builder: ModelBuilder, features: Features): InputBloc
   })
 }
 
-const columnId = (input: InputSpec): string => `column:${input.column}`
 const tableLayerId = (table: string): string => `table:${table}`
 
-type Unplaced = Pick<InputPart, 'values' | 'distinct' | 'trainable'>
+type Unplaced = Pick<InputPart, 'values' | 'distinct' | 'trainable' | 'layer'>
 
 function feature(column: string, features: Features): Tensor {
   const tensor = features.get(column)
@@ -89,8 +93,10 @@ function feature(column: string, features: Features): Tensor {
   return tensor
 }
 
-function continuous(builder: ModelBuilder, column: string, features: Features): Unplaced {
-  const values = expandDims(feature(column, features), 1, { name: nodeName(column) })
+/** A number or a vector, which goes in as it is. */
+function asItIs(builder: ModelBuilder, { kind, column }: InputSpec, features: Features): Unplaced {
+  const given = feature(column, features)
+  const values = kind === 'vector' ? given : expandDims(given, 1, { name: nodeName(column) }) // [batch, width]
   builder.layer({
     id: `column:${column}`,
     kind: 'column',
@@ -98,9 +104,9 @@ function continuous(builder: ModelBuilder, column: string, features: Features): 
     inputs: [],
     output: values,
     weights: [],
-    detail: 'continuous',
+    detail: kind,
   })
-  return { values, distinct: null, trainable: false }
+  return { values, distinct: null, trainable: false, layer: `column:${column}` }
 }
 
 /** Reads every table once, and hands its columns their rows. */
@@ -112,7 +118,12 @@ function lookUp(
   const parts = new Map<string, Unplaced>()
   for (const { table, weight } of tables) {
     builder.graph.scope(nodeName(table.name), () => {
-      const ids = table.columns.map((column) => feature(column, features))
+      const lists = table.columns.map((column) => {
+        const input = builder.spec.inputs.find((candidate) => candidate.column === column)
+        const list = input?.kind === 'categorical' ? input.list : undefined
+        return list && { list, items: listItems(column, list, features) }
+      })
+      const ids = table.columns.map((column, i) => lists[i]?.items.ids ?? feature(column, features))
       for (const [i, column] of table.columns.entries())
         builder.layer({
           id: `column:${column}`,
@@ -121,13 +132,16 @@ function lookUp(
           inputs: [],
           output: ids[i] ?? feature(column, features),
           weights: [],
-          detail: 'categorical',
+          detail: lists[i] ? `list, ${describePooling(lists[i].list)}` : 'categorical',
         })
       const { values, positions } = distinctIds(ids)
       const rows = weight.variable.gather(values, { name: 'rows' }) // [u, width]
       const lookup: Lookup = { weight, table, ids: values, rows }
       builder.lookups.push(lookup)
-      const looked = positions.map((position) => gather(rows, position)) // each [batch, width]
+      const looked = positions.map((position, i) => {
+        const vectors = gather(rows, position)
+        return lists[i] ? pool(vectors, lists[i].items, lists[i].list.pooling) : vectors
+      }) // each [batch, width]
       const [first] = looked
       if (!first) throw new GraftError('internal', `Table ${table.name} has no column.`)
       builder.layer({
@@ -144,7 +158,8 @@ function lookUp(
         if (!position || !value) return
         parts.set(column, {
           values: value,
-          distinct: { lookup, positions: position },
+          distinct: lists[i] ? null : { lookup, positions: position },
+          layer: tableLayerId(table.name),
           trainable: !table.frozen,
         })
       })
@@ -153,13 +168,17 @@ function lookUp(
   return parts
 }
 
-/** The distinct ids of several columns of one table [u], and for each column where its ids are among them [batch]. */
+/** The distinct ids of several columns of one table [u], and for each column where its ids are among them. */
 function distinctIds(columns: readonly Tensor[]): { values: Tensor; positions: readonly Tensor[] } {
   const [only] = columns
   if (only && columns.length === 1) {
     const { values, positions } = distinct(only)
     return { values, positions: [positions] }
   }
-  const { values, positions } = distinct(reshape(stack(columns), [-1]))
-  return { values, positions: unstack(reshape(positions, [columns.length, -1])) }
+  if (columns.every((ids) => sameShape(ids.shape, only?.shape ?? null))) {
+    const { values, positions } = distinct(reshape(stack(columns), [-1]))
+    return { values, positions: unstack(reshape(positions, [columns.length, -1])) }
+  }
+  const { values, positions } = distinct(concat(columns, 0))
+  return { values, positions: splitLike(positions, columns) }
 }

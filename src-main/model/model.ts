@@ -4,6 +4,7 @@ import { findArchitecture } from './architectures'
 import { ModelBuilder, type Layer, type Lookup, type Weight } from './builder'
 import { inputBlock, type Features } from './inputs'
 import { binaryOutput } from './outputs'
+import { rowLayout } from './rowLayout'
 import type { ModelSpec } from './spec'
 
 /** A model's graph: its forward pass, and what training and export need to know of it. */
@@ -18,7 +19,7 @@ export interface BuiltModel {
 
 /**
  * Builds the forward pass.
- * @param features the batch's columns: ids int32 or int64 [batch], numbers float32 [batch]
+ * @param features the batch's columns: ids int32 or int64 [batch], numbers float32 [batch], vectors, lists
  * @throws GraftError `invalid-setting`, ZodError for settings that do not fit the architecture
  */
 export function buildModel(graph: Graph, spec: ModelSpec, features: Features): BuiltModel {
@@ -30,18 +31,18 @@ export function buildModel(graph: Graph, spec: ModelSpec, features: Features): B
   return { logits, probability, weights, lookups, layers, inputWidth: block.width }
 }
 
-/** Placeholders for every column of the model, named like it: for building a model only to look at it, or to serve it. */
+/** Placeholders for every column as training packs its rows, for building a model only to look at it. */
 export function featurePlaceholders(
   graph: Graph,
   spec: ModelSpec,
   nameOf: (column: string) => string,
-  ids: 'int32' | 'int64' = 'int32',
 ): Map<string, Tensor> {
   const batch = graph.dimension('batch')
+  const fields = rowLayout(spec).fields.filter(({ column }) => column !== null)
   return new Map(
-    spec.inputs.map((input) => [
-      input.column,
-      placeholder(graph, nameOf(input.column), input.kind === 'categorical' ? ids : 'float32', [batch]),
+    fields.map(({ name, type, holds, length }) => [
+      name,
+      placeholder(graph, nameOf(name), type, holds === 'one' ? [batch] : [batch, length]),
     ]),
   )
 }

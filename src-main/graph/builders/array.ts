@@ -225,6 +225,18 @@ export function split(
   ).outputs
 }
 
+/** Parts of a vector as long as these others, one after the other. */
+export function splitLike(
+  x: Tensor,
+  others: readonly Tensor[],
+  options: NodeOptions = {},
+): readonly Tensor[] {
+  if (others.length === 1) return [x]
+  const sizes = stack(others.map((other) => size(other)))
+  const inputs = [x, sizes, int32(x.graph, 0)]
+  return x.graph.add('SplitV', inputs, { num_split: others.length }, options).outputs
+}
+
 /** A box of the input; a size of −1 takes what is left of the axis. */
 export function slice(
   x: Tensor,
@@ -252,6 +264,11 @@ export function tile(x: Tensor, multiples: Tensor | readonly number[], options: 
 /** Entries of `params` along an axis. */
 export function gather(params: Tensor, indices: Tensor, axis = 0, options: NodeOptions = {}): Tensor {
   return params.graph.op('GatherV2', [params, indices, int32(params.graph, axis)], {}, options)
+}
+
+/** Where a vector of truth values [n] is true: int32 positions [t], ascending. */
+export function positionsOf(condition: Tensor, options: NodeOptions = {}): Tensor {
+  return cast(reshape(condition.graph.op('Where', [condition], {}, options), [-1]), 'int32')
 }
 
 /** The distinct values [u] in the order of first appearance, and for each element which of them it is [n]. */

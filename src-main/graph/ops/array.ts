@@ -1,5 +1,5 @@
 import { attr, type OpCall, table } from '../definition'
-import { dtypeBytes, indexTypes } from '../dtypes'
+import { dtypeBytes, indexTypes, numberTypes } from '../dtypes'
 import { isKnown, mergeShape, mergeSize, normalizeAxis, sameSize, type Shape, unknown } from '../shape'
 import { none, reshaped, same, scalar, shapeFrom } from './shapes'
 
@@ -313,6 +313,12 @@ export const arrayOps = table({
     },
     outputs: { output: 'Tparams' },
     shape: gatherShape,
+  },
+  Where: {
+    inputs: { condition: 'T' },
+    attrs: { T: attr.type([...numberTypes, 'bool'], 'bool') },
+    outputs: { index: 'int64' },
+    shape: (call) => [[unknown, call.shape(0)?.length ?? unknown]],
   },
   Unique: {
     inputs: { x: 'T' },

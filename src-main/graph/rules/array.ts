@@ -200,6 +200,7 @@ export const arrayRules: Record<keyof typeof arrayOps, Row> = {
     if (axis !== 0 || intAttr(n, 'batch_dims') !== 0) return [() => ungather(n, dy, axis), null, null]
     return [() => SparseGradient.ofLookup(n.input(1), dy, () => sizeOf(params, 0)), null, null]
   }),
+  Where: 'zero',
   Unique: 'none',
   OneHot: 'none',
 }
