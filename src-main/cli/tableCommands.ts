@@ -29,6 +29,8 @@ interface AttachOptions {
   byPosition: boolean
   frozen?: boolean
   trainable?: boolean
+  add: boolean
+  extraRows?: 'on' | 'off'
 }
 
 /** `attach`, `detach`, `freeze`, `unfreeze`. */
@@ -66,6 +68,13 @@ export function addTableCommands(program: Command, context: Context): void {
     )
     .option('--frozen', 'training does not change the vectors (the default)')
     .option('--trainable', 'training changes the vectors')
+    .option('--add', "beside the column's tables, and not in their place", false)
+    .addOption(
+      new Option(
+        '--extra-rows <switch>',
+        'whether ids that occur only in the file get rows; on for frozen and projected tables unless said otherwise',
+      ).choices(['on', 'off']),
+    )
     .action((dir: string, options: AttachOptions) => attach(context, dir, options))
 
   program
@@ -109,6 +118,8 @@ async function attach(context: Context, dir: string, options: AttachOptions): Pr
         byPosition,
         key: options.key ?? null,
         ids: options.ids === undefined ? null : context.path(options.ids),
+        add: options.add,
+        extraRows: options.extraRows === undefined ? null : options.extraRows === 'on',
         alignment: {
           keyRules: options.keyRule,
           normalize,
@@ -136,9 +147,11 @@ function keyRules(text: string): KeyRule[] {
 function describeReport(report: AlignmentReport): string {
   const { table, column, rows, width, matchedIds, vocabularySize, matchedRowsShare, frozen, warnings } =
     report
+  const extra = report.extraRows ?? 0
   return [
     `Attached ${formatCount(rows)} × ${formatCount(width)} to ${column} as table ${table}, ${frozen ? 'frozen' : 'trainable'}`,
     `${formatCount(matchedIds)} of ${formatCount(vocabularySize)} ids have a vector: ${formatShare(matchedRowsShare)} of the training rows`,
+    ...(extra > 0 ? [`${formatCount(extra)} rows are for ids that occur only in the file`] : []),
     ...warnings.map((warning) => `Note: ${warning}`),
   ].join('\n')
 }

@@ -66,6 +66,11 @@ export const attachedTable = z.object({
   frozen: z.boolean(),
   /** Rows after those of the vocabulary, for ids that occur only in the vector file. */
   extraRows: z.int().nonnegative().default(0),
+  /** SHA-256 of the ids of those rows, which `embeddings/<id>/keys.parquet` holds, and what makes a raw value equal one. */
+  extraKeys: z
+    .object({ sha256: z.string(), keyRules: z.array(keyRule) })
+    .nullable()
+    .default(null),
   source: tableSource,
   /** SHA-256 of the aligned little-endian float32 rows. */
   hash: z.string(),

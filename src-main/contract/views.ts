@@ -67,6 +67,8 @@ export const alignmentReport = z.object({
   keyField: z.string().nullable().optional(),
   /** Rules under which more keys would match, best first. */
   nearMisses: z.array(nearMiss).optional(),
+  /** Rows after those of the vocabulary, for ids that occur only in the file. */
+  extraRows: z.int().optional(),
 })
 export type AlignmentReport = z.infer<typeof alignmentReport>
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { GraftError } from '../contract/errors'
 import type { DerivedColumn, TablesSource } from '../contract/tables'
@@ -7,7 +6,8 @@ import { identifier, literal, parquetSource, withDuck, type Duck } from './duckd
 import { derivedSelection, encodedColumns, prepareDomains } from './encode/apply'
 import { vocabularyFile } from './encode/dataset'
 import { applyDerived, learntRows } from './encode/derived'
-import { fittedEncoding, type FittedEncoding } from './encode/fitted'
+import { prepareExtraIds, type ExtraIds } from './encode/extraIds'
+import { readEncoding, type FittedEncoding } from './encode/fitted'
 import { writeAtomically } from './files'
 import { expandTables } from './sources/expand'
 import { joinedRows, rawFolder, writeRows } from './sources/raw'
@@ -21,6 +21,8 @@ export interface NewRowsRequest {
   target: string
   /** Whether the target is among the columns and wanted: rows without it are left out. */
   labelled: boolean
+  /** What the model's tables have rows for beyond the vocabularies. */
+  extra: readonly ExtraIds[]
   /** A folder for what is made on the way; `input.parquet` holds the rows as they came. */
   scratch: string
 }
@@ -73,7 +75,8 @@ export async function encodeNewRows(request: NewRowsRequest): Promise<NewRows> {
     await prepareDomains(duck, encoding.columns, (domain) =>
       parquetSource([vocabularyFile(vocabularies, domain)]),
     )
-    const select = encodedColumns(encoding, request.labelled).map(
+    const extra = await prepareExtraIds(duck, encoding, request.extra, 'new_rows')
+    const select = encodedColumns(encoding, request.labelled, extra).map(
       ({ name, sql }) => `${sql} AS ${identifier(name)}`,
     )
     if (!request.labelled) select.push(`0::TINYINT AS ${identifier(request.target)}`)
@@ -96,26 +99,6 @@ export async function encodeNewRows(request: NewRowsRequest): Promise<NewRows> {
       unknown: await unknownShares(duck, encoding, file),
     }
   })
-}
-
-async function readEncoding(project: string): Promise<FittedEncoding> {
-  const path = join(project, 'dataset', 'encoding.json')
-  const text = await readFile(path, 'utf8').catch(() => null)
-  if (text === null)
-    throw new GraftError(
-      'not-found',
-      'The project has no encoding for raw rows: its data were not imported from raw tables.',
-      'Import raw tables and train on them.',
-    )
-  try {
-    return fittedEncoding.parse(JSON.parse(text))
-  } catch {
-    throw new GraftError(
-      'invalid-file',
-      `${path} does not describe an encoding.`,
-      'Split the rows again: that encodes them anew.',
-    )
-  }
 }
 
 /** Writes the rows as the raw columns of the project, with their types, in their order. */

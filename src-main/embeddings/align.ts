@@ -5,6 +5,8 @@ import type { Vocabulary } from './vocabulary'
 
 /** A table in the order of a column's ids, before missing rows are filled. */
 export interface AlignedTable {
+  /** Rows of the vocabulary, unknown included; those of ids that only the file has come after them. */
+  readonly vocabularyRows: number
   readonly rows: number
   readonly width: number
   readonly values: Float32Array // [rows, width]
@@ -12,8 +14,18 @@ export interface AlignedTable {
   readonly present: Uint8Array // [rows]
 }
 
+/** Ids outside of the vocabulary that get rows of their own. */
+export interface ExtraIds {
+  /** Those that the column's other tables have rows for, in their order; null takes all that the file brings. */
+  readonly given: readonly string[] | null
+  /** Makes equal what the key rules make equal. */
+  readonly form: (key: string) => string
+  /** Rows of the file: as many ids it may bring. */
+  readonly atMost: number
+}
+
 export interface KeyCounts {
-  /** Distinct keys without an id. */
+  /** Distinct keys without an id of the vocabulary. */
   readonly extra: ReadonlySet<string>
   /** Rows whose key came before: the first one is taken. */
   readonly duplicates: number
@@ -51,6 +63,8 @@ export function allocateTable(rows: number, width: number, name: string): Float3
  * Lays rows that carry keys into the order of a vocabulary. The first row of a key is taken.
  * @param blocks rows with their keys
  * @param onRows called with the number of rows read
+ * @param extraIds given where ids outside of the vocabulary get rows, too
+ * @returns with the keys of those rows, in their order
  */
 export async function alignByKey(
   blocks: AsyncIterable<RowBlock>,
@@ -58,12 +72,22 @@ export async function alignByKey(
   vocabulary: Vocabulary,
   name: string,
   onRows: (rows: number) => void,
-): Promise<{ table: AlignedTable; counts: KeyCounts }> {
-  const rows = vocabulary.size + 1
-  const values = allocateTable(rows, width, name)
-  const seen = new Uint8Array(rows)
-  const present = new Uint8Array(rows)
+  extraIds: ExtraIds | null,
+): Promise<{ table: AlignedTable; counts: KeyCounts; extraKeys: readonly string[] }> {
+  const vocabularyRows = vocabulary.size + 1
+  const extraKeys = [...(extraIds?.given ?? [])]
+  // Memory that nothing is written to stays the system's, so making room for the most there may be costs nothing.
+  const most = vocabularyRows + (extraIds ? Math.max(extraKeys.length, extraIds.atMost) : 0)
+  const all = allocateTable(most, width, name)
+  const seen = new Uint8Array(vocabularyRows)
+  const present = new Uint8Array(most)
   const extra = new Set<string>()
+  const form = extraIds?.form ?? ((key: string) => key)
+  const given = extraIds?.given ? new Map(extraKeys.map((key, i) => [form(key), vocabularyRows + i])) : null
+  const placeOfExtra = (key: string): number | null => {
+    if (!extraIds) return null
+    return given ? (given.get(form(key)) ?? null) : vocabularyRows + extraKeys.push(key) - 1
+  }
   let duplicates = 0
   let empty = 0
   let nonFinite = 0
@@ -80,21 +104,32 @@ export async function alignByKey(
         continue
       }
       const id = vocabulary.idOf(key)
-      if (id < 0) {
-        if (extra.has(key)) duplicates += 1
-        else extra.add(key)
-      } else if (seen[id] === 1) {
+      const known = id < 0 ? extra.has(form(key)) : seen[id] === 1
+      if (known) {
         duplicates += 1
-      } else {
-        seen[id] = 1
-        if (!finite) continue
-        present[id] = 1
-        values.set(vector, id * width)
+        continue
       }
+      if (id < 0) extra.add(form(key))
+      else seen[id] = 1
+      const place = finite ? (id < 0 ? placeOfExtra(key) : id) : null
+      if (place === null) continue
+      present[place] = 1
+      all.set(vector, place * width)
     }
     onRows(block.firstRow + block.count)
   }
-  return { table: { rows, width, values, present }, counts: { extra, duplicates, empty, nonFinite } }
+  const rows = vocabularyRows + extraKeys.length
+  return {
+    table: {
+      vocabularyRows,
+      rows,
+      width,
+      values: all.subarray(0, rows * width),
+      present: present.subarray(0, rows),
+    },
+    counts: { extra, duplicates, empty, nonFinite },
+    extraKeys,
+  }
 }
 
 function isFinite(vector: Float32Array): boolean {

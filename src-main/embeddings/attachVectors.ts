@@ -3,8 +3,9 @@ import type { AlignmentReport, AlignmentSettings } from '../contract'
 import { GraftError, toGraftError } from '../contract/errors'
 import { alignByKey, allocateTable, type AlignedTable, type KeyCounts } from './align'
 import { alignByPosition, attachByPosition, cancelled, FiniteCheck, type AttachRequest } from './attach'
+import { hashKeys } from './extraKeys'
 import { hashFile } from './hash'
-import { findNearMisses, relaxedVocabulary } from './keyRules'
+import { canonicalForm, findNearMisses, relaxedVocabulary } from './keyRules'
 import { prepareTable } from './prepare'
 import { openVectorFile } from './readers'
 import { chooseArray, type RowBlock, type VectorArray, type VectorFile } from './readers/reader'
@@ -23,6 +24,13 @@ export interface VectorsRequest extends Omit<AttachRequest, 'vocabularySize'> {
   /** Row i belongs to id i, whatever keys there are. */
   readonly byPosition: boolean
   readonly settings: AlignmentSettings
+  /** Whether ids that occur only in the file get rows. */
+  readonly extraRows: boolean
+  /**
+   * The ids outside of the vocabulary that the column's other tables have rows for, in their order: this one then has rows
+   * for the same and no others, for a looked-up number must mean one id in all of them. Null where there is no other.
+   */
+  readonly givenExtraKeys: readonly string[] | null
 }
 
 /**
@@ -37,7 +45,7 @@ export async function attachVectors(store: EmbeddingStore, request: VectorsReque
     const array = chooseArray(file, name)
     const keyed = !request.byPosition && (request.ids !== null || array.keyed)
     if (!keyed && !request.byPosition && !request.vocabulary.encoded) throw needsKeys(file, request)
-    if (!keyed && isUntouched(request.settings)) {
+    if (!keyed && isUntouched(request.settings) && !request.givenExtraKeys?.length) {
       return await attachByPosition(store, {
         ...request,
         array: array.name,
@@ -98,9 +106,21 @@ async function attachKeyed(
   const blocks = cancellable(await keyedBlocks(file, array, request), file, request)
   const total = array.shape[0] ?? 0
   const onRows = (rows: number): void => request.onProgress?.(rows, total)
-  const { table, counts } = await alignByKey(blocks, width, vocabulary, request.column, onRows)
+  const given = request.givenExtraKeys
+  const extraIds =
+    given || request.extraRows
+      ? { given, form: canonicalForm(request.settings.keyRules), atMost: given ? 0 : total }
+      : null
+  const { table, counts, extraKeys } = await alignByKey(
+    blocks,
+    width,
+    vocabulary,
+    request.column,
+    onRows,
+    extraIds,
+  )
   const report = await reportKeyed(table, counts, file, array, request)
-  return storePrepared(store, file, array, request, table, report)
+  return storePrepared(store, file, array, request, table, report, extraKeys)
 }
 
 /** A file without keys whose rows are changed on the way: it passes through memory. */
@@ -112,7 +132,9 @@ async function attachPrepared(
 ): Promise<StoredTable> {
   const { vocabulary } = request
   const position = { ...request, vocabularySize: vocabulary.size }
-  const { rows, width, addsUnknown } = alignByPosition(file, array, position)
+  const { rows: vocabularyRows, width, addsUnknown } = alignByPosition(file, array, position)
+  const extraKeys = request.givenExtraKeys ?? []
+  const rows = vocabularyRows + extraKeys.length
   const values = allocateTable(rows, width, request.column)
   const offset = addsUnknown ? 1 : 0
   const check = new FiniteCheck()
@@ -122,9 +144,9 @@ async function attachPrepared(
     request.onProgress?.(block.firstRow + block.count, array.shape[0] ?? 0)
   }
   check.assert(file, array)
-  const present = new Uint8Array(rows).fill(1)
+  const present = new Uint8Array(rows).fill(1, 0, vocabularyRows)
   if (addsUnknown) present[0] = 0
-  const table = { rows, width, values, present }
+  const table = { vocabularyRows, rows, width, values, present }
   const warnings = addsUnknown
     ? [
         `The file has ${vocabulary.size.toLocaleString('en-US')} rows, one less than ids and unknown: they were taken ` +
@@ -133,7 +155,7 @@ async function attachPrepared(
     : []
   const counts = { extra: new Set<string>(), duplicates: 0, empty: 0, nonFinite: 0 }
   const report = await makeReport(table, counts, array, request, warnings)
-  return storePrepared(store, file, array, request, table, { ...report, alignedBy: 'position' })
+  return storePrepared(store, file, array, request, table, { ...report, alignedBy: 'position' }, extraKeys)
 }
 
 async function storePrepared(
@@ -143,6 +165,7 @@ async function storePrepared(
   request: VectorsRequest,
   aligned: AlignedTable,
   report: AlignmentReport,
+  extraKeys: readonly string[],
 ): Promise<StoredTable> {
   const table = await prepareTable(aligned, request.settings)
   const sha256 = await hashFile(file.path, request.signal).catch((error: unknown) => {
@@ -160,8 +183,10 @@ async function storePrepared(
     dtype: array.dtype,
     alignment: request.settings,
     ids: request.ids,
+    extraKeys:
+      extraKeys.length > 0 ? { sha256: hashKeys(extraKeys), keyRules: [...request.settings.keyRules] } : null,
   }
-  return store.write(request.table, facts, inBlocks(table))
+  return store.write(request.table, facts, inBlocks(table), extraKeys)
 }
 
 /** A table in memory, a megabyte at a time. */
@@ -228,7 +253,7 @@ async function reportKeyed(
 ): Promise<AlignmentReport> {
   const { vocabulary, column, settings } = request
   const missing: number[] = []
-  for (let id = 1; id < table.rows; id++) if (table.present[id] !== 1) missing.push(id)
+  for (let id = 1; id < table.vocabularyRows; id++) if (table.present[id] !== 1) missing.push(id)
   const nearMisses = missing.length > 0 ? findNearMisses(vocabulary, missing, counts.extra) : []
   const [best] = nearMisses
   if (missing.length === vocabulary.size) {
@@ -252,8 +277,7 @@ async function reportKeyed(
       `${count(missing.length)} ids have no vector of their own: they got ${wording[settings.missing]}.`,
     )
   }
-  if (counts.extra.size > 0)
-    warnings.push(`${count(counts.extra.size)} keys of the file are no ids of ${column}.`)
+  if (counts.extra.size > 0) warnings.push(extraSentence(table, counts, request))
   if (counts.duplicates > 0) {
     warnings.push(`${count(counts.duplicates)} rows repeat a key: the first row of each key was taken.`)
   }
@@ -269,6 +293,14 @@ async function reportKeyed(
   const report = await makeReport(table, counts, array, request, warnings)
   const keyField = request.ids === null ? file.keyField : basename(request.ids)
   return { ...report, alignedBy: 'key', keyField, nearMisses }
+}
+
+function extraSentence(table: AlignedTable, { extra }: KeyCounts, request: VectorsRequest): string {
+  const what = `${count(extra.size)} keys of the file are no ids of ${request.column}`
+  const rows = table.rows - table.vocabularyRows
+  if (request.givenExtraKeys)
+    return `${what}; of those that the column's other table has rows for, ${count(rows)}, each has one here, too.`
+  return rows > 0 ? `${what}: ${count(rows)} of them have rows of their own.` : `${what}.`
 }
 
 const wording = {
@@ -292,7 +324,7 @@ async function makeReport(
   if (array.dtype === 'float64' || array.dtype === 'int64' || array.dtype === 'uint64') {
     notes.push(`The numbers were rounded from ${array.dtype} to float32.`)
   }
-  const matched = table.present.slice()
+  const matched = table.present.slice(0, table.vocabularyRows)
   // Unknown has no vector of its own, even where the file brings a row for it.
   matched[0] = 0
   const matchedIds = matched.reduce((sum, one) => sum + one, 0)
@@ -312,5 +344,6 @@ async function makeReport(
     nonFiniteRows: counts.nonFinite,
     frozen: request.frozen,
     warnings: notes,
+    extraRows: table.rows - table.vocabularyRows,
   }
 }

@@ -2,7 +2,7 @@ import type { KeyRule, NearMiss } from '../contract'
 import type { Vocabulary } from './vocabulary'
 
 /** Makes two writings of one key equal. Applied to the file's keys and to the vocabulary's values alike. */
-type Canonical = (key: string) => string
+export type Canonical = (key: string) => string
 
 const canonical: Readonly<Record<Exclude<KeyRule, 'prefix'>, Canonical>> = {
   trim: (key) => key.trim().replace(/\s+/g, ' '),

@@ -7,7 +7,8 @@ import { normalGenerator } from './random'
 /**
  * Prepares an aligned table as the settings say, on the rows that have vectors of their own: centre, reduce to the
  * leading principal axes, normalise; then fills the rows without one. The unknown row takes part in nothing that is
- * measured: its own vector, where the file brings one, is only transformed along.
+ * measured, nor do ids outside of the vocabulary, so that these change nothing for those within: their vectors are only
+ * transformed along.
  * @returns the table, of `settings.pca` columns where that is set
  * @throws GraftError `invalid-setting` where more axes are asked for than there are
  */
@@ -27,8 +28,8 @@ interface Moments {
   readonly deviation: Float64Array // [width]
 }
 
-function* presentRows({ rows, present }: AlignedTable): Generator<number> {
-  for (let row = 1; row < rows; row++) if (present[row] === 1) yield row
+function* presentRows({ vocabularyRows, present }: AlignedTable): Generator<number> {
+  for (let row = 1; row < vocabularyRows; row++) if (present[row] === 1) yield row
 }
 
 function momentsOf(table: AlignedTable): Moments {
@@ -90,7 +91,7 @@ const maxReducedWidth = 4096
 
 /** The rows on their leading principal axes. The columns are centred already. */
 async function reduce(table: AlignedTable, components: number): Promise<AlignedTable> {
-  const { rows, width, values, present } = table
+  const { vocabularyRows, rows, width, values, present } = table
   const count = [...presentRows(table)].length
   if (components > Math.min(width, count)) {
     throw new GraftError(
@@ -108,7 +109,13 @@ async function reduce(table: AlignedTable, components: number): Promise<AlignedT
       { width },
     )
   }
-  const axes = await leadingAxes(values, rows, width, (row) => row > 0 && present[row] === 1, components)
+  const axes = await leadingAxes(
+    values,
+    rows,
+    width,
+    (row) => row > 0 && row < vocabularyRows && present[row] === 1,
+    components,
+  )
   const reduced = new Float32Array(rows * components)
   for (let row = 0; row < rows; row++) {
     if (present[row] !== 1) continue
@@ -118,14 +125,14 @@ async function reduce(table: AlignedTable, components: number): Promise<AlignedT
       reduced[row * components + k] = sum
     }
   }
-  return { rows, width: components, values: reduced, present }
+  return { vocabularyRows, rows, width: components, values: reduced, present }
 }
 
 /** Seed of vectors that stand in for missing ones: the same file gives the same table. */
 const fillSeed = 42
 
 function fillMissing(table: AlignedTable, settings: AlignmentSettings): void {
-  const { rows, width, values, present } = table
+  const { vocabularyRows, rows, width, values, present } = table
   const { mean, deviation } = momentsOf(table)
   const normal = normalGenerator(fillSeed)
   const fill = (row: number, how: AlignmentSettings['missing']): void => {
@@ -138,5 +145,7 @@ function fillMissing(table: AlignedTable, settings: AlignmentSettings): void {
     else target.fill(0)
   }
   if (present[0] !== 1) fill(0, settings.unknown)
-  for (let row = 1; row < rows; row++) if (present[row] !== 1) fill(row, settings.missing)
+  // An id outside of the vocabulary for which this file has no vector is unknown to this table.
+  for (let row = 1; row < rows; row++)
+    if (present[row] !== 1) fill(row, row < vocabularyRows ? settings.missing : 'unknown')
 }

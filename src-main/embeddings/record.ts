@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { alignmentSettings, tableSource } from '../contract/document'
+import { alignmentSettings, attachedTable, tableSource } from '../contract/document'
 import { alignmentReport, tableStatistics } from '../contract/views'
 
 /** `embeddings/<table>/report.json`: what a table is and where it came from. */
@@ -11,6 +11,8 @@ export const tableRecord = z.object({
   dtype: z.string(),
   /** How the rows were laid onto ids and prepared; tables of an earlier version were taken as they are. */
   alignment: alignmentSettings.optional(),
+  /** What the table has rows for beyond the vocabulary; the ids are in `keys.parquet`. */
+  extraKeys: attachedTable.shape.extraKeys,
   /** The file that the keys came from, where it was another. */
   ids: z.string().nullable().optional(),
   file: z.object({

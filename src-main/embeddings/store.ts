@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { GraftError, toGraftError } from '../contract/errors'
 import { tableStatistics } from '../contract/views'
 import { makeFolder, recoverFolder, replaceFolder, stagingPath, writeFileAtomic } from '../project/files'
+import { readKeys, writeKeys } from './extraKeys'
 import { TableHash } from './hash'
 import { NpyWriter } from './npyWriter'
 import { mockTable } from './random'
@@ -14,9 +15,11 @@ import { StatisticsBuilder } from './statistics'
 const tableFile = 'table.npy'
 const recordFile = 'report.json'
 const statisticsFile = 'statistics.json'
+const keysFile = 'keys.parquet'
 
 /** What the store cannot find out from the rows themselves. */
-export type TableFacts = Pick<StoredTable, 'report' | 'source' | 'dtype' | 'alignment' | 'ids'>
+export type TableFacts = Pick<StoredTable, 'report' | 'source' | 'dtype' | 'alignment' | 'ids'> &
+  Partial<Pick<StoredTable, 'extraKeys'>>
 
 /** A stored table in memory. */
 export interface LoadedTable {
@@ -43,6 +46,17 @@ export class EmbeddingStore {
   /** The file of a table's vectors: float32, little-endian, C order; rows from the record's `file.dataOffset` on. */
   pathOf(id: string): string {
     return join(this.folderOf(id), tableFile)
+  }
+
+  /** The Parquet file (index, value) of the ids that a table has rows for beyond the vocabulary. */
+  keysPathOf(id: string): string {
+    return join(this.folderOf(id), keysFile)
+  }
+
+  /** Those ids, in the order of their rows; none where the table has none. @throws GraftError `not-found` */
+  async extraKeys(id: string): Promise<string[]> {
+    const { extraKeys } = await this.read(id)
+    return extraKeys ? readKeys(this.keysPathOf(id)) : []
   }
 
   /** Ids of all tables, in order. */
@@ -97,15 +111,23 @@ export class EmbeddingStore {
   /**
    * Stores a table, in place of one of the same id: either all of it is there afterwards, or nothing has changed.
    * @param blocks consecutive rows, `report.rows` in all, each block [count, report.width]
+   * @param extraKeys the ids of the last rows, which the vocabulary does not have
    * @throws GraftError `disk-full`, `read-only`, or whatever `blocks` throws
    */
-  async write(id: string, facts: TableFacts, blocks: AsyncIterable<Float32Array>): Promise<StoredTable> {
+  async write(
+    id: string,
+    facts: TableFacts,
+    blocks: AsyncIterable<Float32Array>,
+    extraKeys: readonly string[] = [],
+  ): Promise<StoredTable> {
     const target = this.folderOf(id)
     const staging = stagingPath(target)
     let made: string | null = null
     try {
       made = await makeFolder(staging)
       const record = await fillFolder(staging, facts, blocks)
+      if (extraKeys.length > 0)
+        await writeKeys(join(staging, keysFile), facts.report.rows - extraKeys.length, extraKeys)
       await replaceFolder(staging, target)
       return record
     } catch (error) {
@@ -189,6 +211,7 @@ async function fillFolder(
     const { bytes, dataOffset, hash } = await writer.finish()
     const record: z.infer<typeof tableRecord> = {
       version: 1,
+      extraKeys: null,
       ...facts,
       file: { name: tableFile, bytes, dataOffset },
       hash,

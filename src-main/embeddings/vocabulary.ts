@@ -20,6 +20,21 @@ export function encodedVocabulary(size: number): Vocabulary {
   }
 }
 
+/** A vocabulary with the ids of a table's further rows after its own. @param keys the id of row size + 1 + i at place i */
+export function withExtraKeys(vocabulary: Vocabulary, keys: readonly string[]): Vocabulary {
+  if (keys.length === 0) return vocabulary
+  const rows = new Map(keys.map((key, i) => [key, vocabulary.size + 1 + i]))
+  return {
+    ...vocabulary,
+    size: vocabulary.size + keys.length,
+    idOf: (key) => {
+      const id = vocabulary.idOf(key)
+      return id >= 0 ? id : (rows.get(key) ?? -1)
+    },
+    valueOf: (id) => (id > vocabulary.size ? (keys[id - vocabulary.size - 1] ?? '') : vocabulary.valueOf(id)),
+  }
+}
+
 /** A vocabulary of raw values. @param values the value of id i at place i − 1 */
 export function valueVocabulary(values: readonly string[]): Vocabulary {
   const ids = new Map<string, number>()

@@ -13,7 +13,8 @@ import { editColumns } from './columnEdits'
 
 /** Edits that only main can make, for they say what it did with files. */
 type FileEdit =
-  | { readonly type: 'attach'; readonly table: AttachedTable }
+  /** `add`: beside the tables that its columns have, and not in their place. */
+  | { readonly type: 'attach'; readonly table: AttachedTable; readonly add?: boolean }
   | { readonly type: 'importSchema'; readonly schema: Schema; readonly file: string }
   | {
       readonly type: 'importData'
@@ -54,7 +55,7 @@ export function applyEdit(document: ProjectDocument, edit: Edit): ProjectDocumen
     case 'setTraining':
       return { ...document, training: { ...document.training, ...edit.changes } }
     case 'attach':
-      return attach(document, edit.table)
+      return attach(document, edit.table, edit.add ?? false)
     case 'importSchema':
       return settle({ ...document, schema: edit.schema })
     case 'importData':
@@ -168,10 +169,27 @@ function detach(document: ProjectDocument, name: string, id: string | null): Pro
     )
   const others = document.tables.filter((table) => !tables.includes(table))
   const left = withoutColumns(tables, [name])
+  const kept = document.tables.flatMap((table) =>
+    others.includes(table) ? [table] : left.filter((one) => one.id === table.id),
+  )
+  return withTables(document, kept)
+}
+
+/**
+ * The document with these tables, and without what was said of those that went: a random table that bears the name of one
+ * that was detached starts anew.
+ */
+function withTables(document: ProjectDocument, tables: AttachedTable[]): ProjectDocument {
+  const kept = new Set(tables.map(({ id }) => id))
+  const gone = new Set(document.tables.map(({ id }) => id).filter((id) => !kept.has(id)))
+  const several = (column: string): boolean =>
+    tables.filter(({ columns }) => columns.includes(column)).length > 1
   return {
     ...document,
-    tables: document.tables.flatMap((table) =>
-      others.includes(table) ? [table] : left.filter((one) => one.id === table.id),
+    tables,
+    uses: Object.fromEntries(Object.entries(document.uses).filter(([id]) => !gone.has(id))),
+    combinations: Object.fromEntries(
+      Object.entries(document.combinations).filter(([column]) => several(column)),
     ),
   }
 }
@@ -183,8 +201,11 @@ function withoutColumns(tables: readonly AttachedTable[], columns: readonly stri
     .filter((table) => table.columns.length > 0)
 }
 
-/** Grafts a table onto its columns and onto all that share their domain, in the place of what they had. */
-function attach(document: ProjectDocument, table: AttachedTable): ProjectDocument {
+/**
+ * Grafts a table onto its columns and onto all that share their domain, in the place of what they had or beside it. One
+ * that takes the place of one other is used as that one was.
+ */
+function attach(document: ProjectDocument, table: AttachedTable, add: boolean): ProjectDocument {
   for (const name of table.columns) {
     const column = findColumn(document.schema, name)
     if (inputKind(column) !== 'categorical')
@@ -199,7 +220,13 @@ function attach(document: ProjectDocument, table: AttachedTable): ProjectDocumen
   const columns = featuresOf(document.schema)
     .filter((column) => inputKind(column) === 'categorical' && domains.has(tableName(column)))
     .map(({ name }) => name)
-  return { ...document, tables: [...withoutColumns(document.tables, columns), { ...table, columns }] }
+  const grafted = { ...table, columns }
+  if (add) return { ...document, tables: [...document.tables, grafted] }
+  const others = withoutColumns(document.tables, columns)
+  const replaced = document.tables.filter(({ id }) => !others.some((other) => other.id === id))
+  const use = replaced.length === 1 && replaced[0] ? document.uses[replaced[0].id] : undefined
+  const next = withTables(document, [...others, grafted])
+  return use ? { ...next, uses: { ...next.uses, [table.id]: use } } : next
 }
 
 /** Takes back what the schema no longer bears: a chosen target that is none, widths and tables of columns that went. */
@@ -208,10 +235,10 @@ function settle(document: ProjectDocument): ProjectDocument {
   const gone = document.tables.flatMap((table) => table.columns).filter((name) => !roles.has(name))
   const targets = targetsOf(document.schema)
   const kept = document.target !== null && roles.get(document.target) === 'target' ? document.target : null
+  const left = gone.length > 0 ? withTables(document, withoutColumns(document.tables, gone)) : document
   return {
-    ...document,
+    ...left,
     target: kept ?? (targets.length === 1 ? (targets[0]?.name ?? null) : null),
     widths: Object.fromEntries(Object.entries(document.widths).filter(([name]) => roles.has(name))),
-    tables: gone.length > 0 ? withoutColumns(document.tables, gone) : document.tables,
   }
 }

@@ -83,14 +83,14 @@ function tableProblems(document: ProjectDocument): Problem[] {
     for (const name of table.columns) {
       const column = features.find((candidate) => candidate.name === name)
       if (!column || column.domain?.kind !== 'int' || (column.domain.max ?? 0) < 1) continue
-      const rows = tableRows(column)
+      const rows = tableRows(column) + table.extraRows
       if (rows === table.rows) continue
       problems.push({
         severity: 'error',
         place: 'embeddings',
         column: name,
         code: 'shape-mismatch',
-        message: `The table of ${name} has ${table.rows} rows, but its domain ${tableName(column)} needs ${rows}.`,
+        message: `The table of ${name} has ${table.rows} rows, but its domain ${tableName(column)} needs ${rows - table.extraRows}${table.extraRows > 0 ? ` and its ids outside of it ${table.extraRows}` : ''}.`,
         hint: 'Attach a table for this domain, or detach this one.',
       })
     }

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { type Column, GraftError, toGraftError } from '../contract'
-import { chooseArray, openVectorFile, type TableRows } from '../embeddings'
+import { chooseArray, openVectorFile, type TableRows, type Vocabulary, withExtraKeys } from '../embeddings'
 import { nodeName } from '../graph'
 import { modelSpec } from '../model'
 import { attachedTo } from '../project/edits'
+import { requireVocabulary } from './datasets'
 import { type ProjectSession } from './session'
 
 /** A column's table as it is now, or as a run left it. */
@@ -31,6 +32,19 @@ export async function openColumnTable(
     await file.close()
     throw error
   }
+}
+
+/** What the rows of a column's table stand for: its vocabulary, and the ids that only the table has. */
+export async function tableVocabulary(
+  session: ProjectSession,
+  column: Column,
+  { name, array }: ColumnTable,
+): Promise<Vocabulary> {
+  const vocabulary = await requireVocabulary(session.data, column)
+  const [rows = 0] = array.shape
+  if (rows <= vocabulary.size + 1) return vocabulary
+  const keys = await session.embeddings.extraKeys(name).catch((): string[] => [])
+  return keys.length === rows - vocabulary.size - 1 ? withExtraKeys(vocabulary, keys) : vocabulary
 }
 
 interface Place {

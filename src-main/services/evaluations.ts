@@ -13,6 +13,7 @@ import { encodeNewRows, joinPredictions, type NewRows } from '../dataset'
 import { evaluation, type EvaluationJob } from '../evaluation/job'
 import { modelSpec } from '../model'
 import { writeFileAtomic } from '../project/files'
+import { extraIdsOf, heldOutParts } from '../training/extraIds'
 import { runTrainerJob } from '../training/job'
 import { type JobContext } from './jobs'
 import { type ProjectSession } from './session'
@@ -41,7 +42,9 @@ export async function evaluate(
   const summary = (await session.data.parts()).find((candidate) => candidate.part === part)
   if (!summary || summary.rows === 0)
     throw new GraftError('not-found', `The data have no ${part} part.`, 'Split them, or choose another part.')
-  const files = { rows: summary.rows, files: summary.files.map(({ path }) => path) }
+  const encoded = { rows: summary.rows, files: summary.files.map(({ path }) => path) }
+  const heldOut = await heldOutParts(session.path, record.document, session.embeddings)
+  const files = part === 'train' ? encoded : (heldOut[part] ?? encoded)
   const result = {
     run: record.id,
     part,
@@ -130,7 +133,9 @@ function encode(
     )
   report({ phase: 'Encoding', done: 0, total: null, unit: 'rows' })
   const files = data.map((path) => resolve(path))
-  return encodeNewRows({ project: session.path, source, files, target: record.target, labelled, scratch })
+  const extra = extraIdsOf(record.document, session.embeddings)
+  const { target } = record
+  return encodeNewRows({ project: session.path, source, files, target, labelled, extra, scratch })
 }
 
 async function runJob(bench: Workbench, request: EvaluationJob, context: JobContext): Promise<Found> {

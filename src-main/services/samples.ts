@@ -86,7 +86,17 @@ async function attachMocks(
     step(mock.column, index)
     const { hash, report, source } = await store.writeMock(mock.column, mock)
     const { rows, width, frozen } = report
-    const table = { id: mock.column, columns: [mock.column], rows, width, frozen, extraRows: 0, source, hash }
+    const table = {
+      id: mock.column,
+      columns: [mock.column],
+      rows,
+      width,
+      frozen,
+      extraRows: 0,
+      extraKeys: null,
+      source,
+      hash,
+    }
     document = applyEdit(document, { type: 'attach', table })
   }
   return document

@@ -10,9 +10,10 @@ import { buildModel, featurePlaceholders, findArchitecture, type ModelSpec } fro
 import { Graph } from '../graph'
 import { projectFiles } from '../project/folders'
 import { modelSpecOf } from '../project/modelSpec'
-import { tableRows, targetsOf, type Schema } from '../schema'
+import { tableRows, targetsOf, type Column, type Schema } from '../schema'
 import { applyOverrides } from './overrides'
 import { checkSettings } from './checkSettings'
+import { extraIdsOf, heldOutParts } from './extraIds'
 import { findOptimizer } from './optimizers'
 import type { PartFiles, TableFile, TrainingPlan } from './plan'
 import { freeRunName } from './runFolder'
@@ -50,8 +51,9 @@ export async function planRun(request: RunRequest): Promise<TrainingPlan> {
     )
   checkDomains(document, model)
   const tableFiles = await findTables(model, embeddings)
-  const parts = await findParts(data)
-  await checkData(data, document.schema, model, target, parts)
+  const parts = { ...(await findParts(data)), ...(await heldOutParts(project, document, embeddings)) }
+  const extra = new Map(extraIdsOf(document, embeddings).map(({ column, rows }) => [column, rows]))
+  await checkData(data, document.schema, model, target, parts, extra)
   const initialWeights = overrides.initialWeights ? await checkWeights(overrides.initialWeights, model) : null
   const runs = join(project, projectFiles.runs)
   const run = await freeRunName(runs)
@@ -95,16 +97,17 @@ function chooseTarget(document: ProjectDocument): string {
   return only
 }
 
-/** Every table has a row for every id of its columns. */
+/** Every table has a row for every id of its columns, and the rows after them that the document says. */
 function checkDomains(document: ProjectDocument, model: ModelSpec): void {
   for (const table of model.tables)
     for (const name of table.columns) {
       const column = document.schema.columns.find((candidate) => candidate.name === name)
-      const needed = column ? tableRows(column) : table.rows
+      const extra = document.tables.find(({ id }) => id === table.name)?.extraRows ?? 0
+      const needed = column ? tableRows(column) + extra : table.rows
       if (needed <= table.rows && (!table.pretrained || needed === table.rows)) continue
       throw new GraftError(
         'shape-mismatch',
-        `Table ${table.name} has ${table.rows} rows; column ${name} needs ${needed}, one for each id and one for unknown.`,
+        `Table ${table.name} has ${table.rows} rows; column ${name} needs ${needed}, one for each id and one for unknown${extra > 0 ? `, and ${extra} for ids that only the vector file has` : ''}.`,
         'Attach a table that fits, or correct the domain of the column in the schema.',
         { table: table.name, column: name, rows: table.rows, expected: needed },
       )
@@ -153,13 +156,17 @@ async function findParts(data: DatasetStore): Promise<TrainingPlan['parts']> {
   return parts
 }
 
-/** Columns, types, ids, numbers and target of the rows that the run reads, by DuckDB; nothing is loaded. */
+/**
+ * Columns, types, ids, numbers and target of the rows that the run reads, by DuckDB; nothing is loaded.
+ * @param extra by column, the ids after those of the domain that held-out rows may have
+ */
 async function checkData(
   data: DatasetStore,
   schema: Schema,
   model: ModelSpec,
   target: string,
   parts: TrainingPlan['parts'],
+  extra: ReadonlyMap<string, number>,
 ): Promise<void> {
   const inputs = new Set(model.inputs.map((input) => input.column))
   const needed: Schema = {
@@ -171,9 +178,19 @@ async function checkData(
         column.name === target ? { ...column, ignored: false, tags: ['target', 'binary'] } : column,
       ),
   }
+  const heldOut = {
+    ...needed,
+    columns: needed.columns.map((column) => withDomainMax(column, extra.get(column.name) ?? 0)),
+  }
   const duck = await data.duck()
-  for (const part of [parts.train, parts.validation])
-    for (const file of part.files) await checkEncodedFile(duck, file, needed)
+  for (const file of parts.train.files) await checkEncodedFile(duck, file, needed)
+  for (const file of parts.validation.files) await checkEncodedFile(duck, file, heldOut)
+}
+
+function withDomainMax(column: Column, more: number): Column {
+  const { domain } = column
+  if (more === 0 || domain?.kind !== 'int' || domain.max === null) return column
+  return { ...column, domain: { ...domain, max: domain.max + more } }
 }
 
 async function checkWeights(path: string, model: ModelSpec): Promise<{ path: string; sha256: string }> {

@@ -24,7 +24,11 @@ export interface EncodedColumn {
   sql: string
 }
 
-const typeName = (domain: string): string => identifier(`graft domain ${domain}`)
+/** The type of a domain's values, whose codes are their ids less one. */
+export const domainTypeName = (domain: string): string => identifier(`graft domain ${domain}`)
+
+/** The type of a column's values that only its tables know. */
+export const extraTypeName = (column: string): string => identifier(`graft extra ${column}`)
 
 /**
  * Makes the types that values are looked up by. A cast to an enumeration is a hash lookup that keeps the order of the
@@ -40,9 +44,9 @@ export async function prepareDomains(
     columns.flatMap((column) => (column.kind === 'categorical' && !column.hashed ? [column.domain] : [])),
   )
   for (const domain of domains) {
-    await duck.run(`DROP TYPE IF EXISTS ${typeName(domain)}`)
+    await duck.run(`DROP TYPE IF EXISTS ${domainTypeName(domain)}`)
     await duck.run(
-      `CREATE TYPE ${typeName(domain)} AS ENUM (SELECT value FROM ${vocabulary(domain)} ORDER BY index)`,
+      `CREATE TYPE ${domainTypeName(domain)} AS ENUM (SELECT value FROM ${vocabulary(domain)} ORDER BY index)`,
     )
   }
 }
@@ -58,8 +62,15 @@ export function derivedSelection(derived: readonly DerivedColumn[]): string[] {
   })
 }
 
-/** The encoded columns of fitted ones, after {@link prepareDomains}. */
-export function encodedColumns(encoding: FittedEncoding, targets = true): EncodedColumn[] {
+/**
+ * The encoded columns of fitted ones, after {@link prepareDomains}.
+ * @param extra by column, the rows of values that the vocabulary lacks, after `prepareExtraIds`
+ */
+export function encodedColumns(
+  encoding: FittedEncoding,
+  targets = true,
+  extra: ReadonlyMap<string, readonly number[]> = new Map(),
+): EncodedColumn[] {
   const raw = new Map<string, Pick<RawColumn, 'name' | 'type'>>(
     encoding.raw.map((column) => [column.name, column]),
   )
@@ -68,7 +79,7 @@ export function encodedColumns(encoding: FittedEncoding, targets = true): Encode
     const column = raw.get(fitted.column) ?? { name: fitted.column, type: 'VARCHAR' }
     switch (fitted.kind) {
       case 'categorical':
-        return [{ name: column.name, sql: `${idOf(fitted, column.name)}::INTEGER` }]
+        return [{ name: column.name, sql: `${idOf(fitted, column.name, extra.get(column.name))}::INTEGER` }]
       case 'continuous':
         return continuous(fitted, column)
       case 'list': {
@@ -84,13 +95,21 @@ export function encodedColumns(encoding: FittedEncoding, targets = true): Encode
   })
 }
 
-function idOf(fitted: Extract<FittedColumn, { kind: 'categorical' }>, name: string): string {
+function idOf(
+  fitted: Extract<FittedColumn, { kind: 'categorical' }>,
+  name: string,
+  extra: readonly number[] = [],
+): string {
   const x = identifier(name)
   const text = `${x}::VARCHAR`
+  const beyond =
+    extra.length > 0
+      ? `, [${extra.join(', ')}][enum_code(TRY_CAST(${text} AS ${extraTypeName(fitted.column)}))::INTEGER + 1]`
+      : ''
   // MD5, for DuckDB's own hash may change with its version.
   const id = fitted.hashed
     ? `(md5_number_lower(${text}) % ${fitted.size - (fitted.nullId > 0 ? 1 : 0)}) + 1`
-    : `coalesce(enum_code(TRY_CAST(${text} AS ${typeName(fitted.domain)}))::INTEGER + 1, 0)`
+    : `coalesce(enum_code(TRY_CAST(${text} AS ${domainTypeName(fitted.domain)}))::INTEGER + 1${beyond}, 0)`
   return `(CASE WHEN ${x} IS NULL THEN ${fitted.nullId} ELSE ${id} END)`
 }
 

@@ -154,7 +154,7 @@ function setAsideParts(guesses: Guess[], split: string | null): void {
  * The view `graft_rows`: raw and derived columns, and `graft_part`.
  * @param folder where the values of learnt columns are written
  */
-async function viewRows(
+export async function viewRows(
   duck: Duck,
   raw: RawRows,
   source: TablesSource,
@@ -253,6 +253,14 @@ export function vocabularyFile(folder: string, domain: string): string {
   return join(folder, `${safeFileName(domain)}.parquet`)
 }
 
+/** A WHERE clause over `graft_rows`: the rows of a part, without those that lack a target. */
+export function keptRows(encoding: FittedEncoding, part: number): string {
+  const known = encoding.columns
+    .filter(({ kind }) => kind === 'target')
+    .map(({ column }) => `${identifier(column)} IS NOT NULL`)
+  return [`graft_part = ${part}`, ...known].join(' AND ')
+}
+
 async function writeParts(
   duck: Duck,
   encoding: FittedEncoding,
@@ -285,10 +293,9 @@ async function writeParts(
     if (rows[part] === 0 || columns.length === 0) continue
     const place = join(folder, 'encoded', part)
     await mkdir(place, { recursive: true })
-    const where = [`graft_part = ${index}`, ...known].join(' AND ')
     await writeRows(
       duck,
-      `SELECT ${select} FROM graft_rows WHERE ${where}`,
+      `SELECT ${select} FROM graft_rows WHERE ${keptRows(encoding, index)}`,
       join(place, 'part-00000.parquet'),
     )
   }

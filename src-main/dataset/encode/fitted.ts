@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { GraftError } from '../../contract/errors'
 import { derivedColumn, type DerivedColumn } from '../../contract/tables'
 import type { RawColumn } from '../sources/types'
 
@@ -82,4 +85,25 @@ export function derivedType({ kind, name }: DerivedColumn): RawColumn {
 /** Whether its values are learnt from the training part. */
 export function isLearnt(derived: DerivedColumn): derived is Exclude<DerivedColumn, { kind: 'threshold' }> {
   return derived.kind !== 'threshold'
+}
+
+/** What the training part of a project taught. @throws GraftError `not-found`, `invalid-file` */
+export async function readEncoding(project: string): Promise<FittedEncoding> {
+  const path = join(project, 'dataset', 'encoding.json')
+  const text = await readFile(path, 'utf8').catch(() => null)
+  if (text === null)
+    throw new GraftError(
+      'not-found',
+      'The project has no encoding for raw rows: its data were not imported from raw tables.',
+      'Import raw tables and train on them.',
+    )
+  try {
+    return fittedEncoding.parse(JSON.parse(text))
+  } catch {
+    throw new GraftError(
+      'invalid-file',
+      `${path} does not describe an encoding.`,
+      'Split the rows again: that encodes them anew.',
+    )
+  }
 }

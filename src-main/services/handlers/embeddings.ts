@@ -1,5 +1,12 @@
 import { basename, resolve } from 'node:path'
-import { type Column, GraftError, type Handlers, type IdView } from '../../contract'
+import {
+  type AttachedTable,
+  type Column,
+  GraftError,
+  type Handlers,
+  type IdView,
+  type ProjectDocument,
+} from '../../contract'
 import {
   attachVectors,
   type ColumnVocabulary,
@@ -8,7 +15,7 @@ import {
   type Metric,
   normOf,
 } from '../../embeddings'
-import { openColumnTable } from '../columnTables'
+import { openColumnTable, tableVocabulary } from '../columnTables'
 import { countId, countMatchedRows, readVocabulary, requireVocabulary } from '../datasets'
 import { featuresOf, findColumn, inputKind, tableName } from '../../schema'
 import { type ProjectSession } from '../session'
@@ -18,12 +25,24 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
   return {
     inspectFile: async ({ path }) => inspectFile(resolve(path), await vocabularies(bench.session)),
 
-    attach: async ({ column: name, path, array, frozen, byPosition, key, ids, alignment }) => {
+    attach: async ({
+      column: name,
+      path,
+      array,
+      frozen,
+      byPosition,
+      key,
+      ids,
+      alignment,
+      add,
+      extraRows,
+    }) => {
       const session = bench.requireSession()
       const column = findColumn(session.document.schema, name)
       const title = `Attach ${basename(path)} to ${name}`
       const job = bench.jobs.start('attach', title, async ({ signal, report }) => {
         const id = await session.embeddings.freeId(tableName(column))
+        const others = add ? tablesOf(session.document, name) : []
         const stored = await attachVectors(session.embeddings, {
           table: id,
           column: name,
@@ -35,16 +54,20 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
           key,
           ids: ids === null ? null : resolve(ids),
           settings: alignment,
+          extraRows: extraRows ?? (frozen || isProjected(session.document, name)),
+          givenExtraKeys: others[0] ? await session.embeddings.extraKeys(others[0].id) : null,
           signal,
           countMatchedRows: (matched) => countMatchedRows(session.data, name, matched),
           onProgress: (done, total) => report({ phase: 'Reading vectors', done, total, unit: 'rows' }),
         })
         const { rows, width } = stored.report
-        const { source, hash } = stored
+        const { source, hash, extraKeys } = stored
+        const extra = { extraRows: stored.report.extraRows ?? 0, extraKeys }
         try {
           session.execute({
             type: 'attach',
-            table: { id, columns: [name], rows, width, frozen, extraRows: 0, source, hash },
+            table: { id, columns: [name], rows, width, frozen, ...extra, source, hash },
+            add,
           })
         } catch (error) {
           await session.embeddings.remove(id)
@@ -71,6 +94,13 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
     statistics: async ({ table }) => (await bench.requireSession().embeddings.read(table)).statistics,
   }
 }
+
+const tablesOf = ({ tables }: ProjectDocument, column: string): AttachedTable[] =>
+  tables.filter(({ columns }) => columns.includes(column))
+
+/** Whether the table that the column has enters the model through a projection, as one in its place will. */
+const isProjected = (document: ProjectDocument, column: string): boolean =>
+  tablesOf(document, column).some(({ id }) => document.uses[id]?.projection)
 
 /** The vocabularies of the open project's categorical features; those without a size fit nothing. */
 async function vocabularies(session: ProjectSession | null): Promise<ColumnVocabulary[]> {
@@ -101,18 +131,18 @@ async function lookUp(
   { column: name, id, run, k, metric }: IdQuery,
 ): Promise<{ view: IdView; row: Float32Array }> {
   const column = findColumn(session.document.schema, name)
-  const vocabulary = await requireVocabulary(session.data, column)
-  const index = vocabulary.idOf(id)
-  if (index < 0) {
-    throw new GraftError(
-      'not-found',
-      `${name} has no id '${id}'.`,
-      `Its ids are such as ${Array.from({ length: Math.min(3, vocabulary.size) }, (_, i) => vocabulary.valueOf(i + 1)).join(', ')}.`,
-      { column: name, id },
-    )
-  }
   const table = await openColumnTable(session, column, run)
   try {
+    const vocabulary = await tableVocabulary(session, column, table)
+    const index = vocabulary.idOf(id)
+    if (index < 0) {
+      throw new GraftError(
+        'not-found',
+        `${name} has no id '${id}'.`,
+        `Its ids are such as ${Array.from({ length: Math.min(3, vocabulary.size) }, (_, i) => vocabulary.valueOf(i + 1)).join(', ')}.`,
+        { column: name, id },
+      )
+    }
     const found = await findNeighbors(table, index, k, metric)
     const neighbors = found.neighbors.map((neighbor) => ({
       id: vocabulary.valueOf(neighbor.index),

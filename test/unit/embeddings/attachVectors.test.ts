@@ -40,6 +40,8 @@ function request(path: string, changes: Partial<VectorsRequest> = {}): VectorsRe
     ids: null,
     byPosition: false,
     settings: alignmentSettings.parse({}),
+    extraRows: false,
+    givenExtraKeys: null,
     ...changes,
   }
 }
@@ -90,6 +92,7 @@ describe('by key', () => {
       alignedBy: 'key',
       keyField: 'title',
       nearMisses: [],
+      extraRows: 0,
       warnings: [
         '2 ids have no vector of their own: they got the mean of the others.',
         '1 keys of the file are no ids of movie.',

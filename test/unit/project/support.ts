@@ -13,6 +13,7 @@ export const movieTable: AttachedTable = {
   width: 128,
   frozen: true,
   extraRows: 0,
+  extraKeys: null,
   source: { kind: 'mock', seed: 42 },
   hash: 'abc',
 }
