@@ -2,11 +2,18 @@ import { resolve } from 'node:path'
 import { type Job } from '../../../src-main/contract'
 import { composeServices, type Services } from '../../../src-main/services/compose'
 import { type DesktopPort } from '../../../src-main/services/desktop'
+import { type ForkTrainer } from '../../../src-main/training/worker'
 
 const root = resolve(import.meta.dirname, '..', '..', '..')
 
 /** The services as the command line composes them, with their own home folder. */
-export function makeServices(home: string, desktop: DesktopPort | null = null): Services {
+export function makeServices(
+  home: string,
+  desktop: DesktopPort | null = null,
+  fork: ForkTrainer = () => {
+    throw new Error('no trainer in this test')
+  },
+): Services {
   return composeServices({
     app: {
       version: '0.0.0',
@@ -19,9 +26,7 @@ export function makeServices(home: string, desktop: DesktopPort | null = null): 
     home,
     samples: resolve(root, 'resources', 'samples'),
     remember: true,
-    fork: () => {
-      throw new Error('no trainer in this test')
-    },
+    fork,
     desktop,
   })
 }
