@@ -130,11 +130,14 @@ it('vectors of words meet the values of a raw table', async () => {
     run('attach', 'raw', '--column', 'title', '--file', 'words.vec', ...more)
   const strict = alignmentReport.parse((await attach()).json)
   const seen = strict.vocabularySize
-  expect(strict).toMatchObject({ extraKeys: 2, alignedBy: 'key', rows: seen + 1 })
+  expect(strict).toMatchObject({ extraKeys: 2, alignedBy: 'key', rows: seen + 3, extraRows: 2 })
   expect(strict.nearMisses).toEqual([{ rule: 'case', ids: 1, example: { key: 'heat', value: 'Heat' } }])
   const relaxed = alignmentReport.parse((await attach('--key-rule', 'case')).json)
+  expect(relaxed).toMatchObject({ rows: seen + 2, extraRows: 1 })
   expect(relaxed.matchedIds).toBe(strict.matchedIds + 1)
   expect(relaxed.matchedRowsShare).toBeGreaterThan(strict.matchedRowsShare)
+  const { json: extra } = await run('inspect', 'raw', '--column', 'title', '--id', 'Psycho')
+  expect(idDetail.parse(extra)).toMatchObject({ index: seen + 1, row: [7, 8], count: 0 })
   const { json } = await run('inspect', 'raw', '--column', 'title', '--id', 'Alien')
   expect(idDetail.parse(json)).toMatchObject({ id: 'Alien', row: [3, 4], norm: 5 })
   expect((await run('attach', 'raw', '--column', 'title', '--file', 'aligned.npy')).json).toMatchObject({

@@ -111,6 +111,58 @@ describe('by key', () => {
     expect(await store.read('movie')).toEqual(stored)
   })
 
+  it('gives ids that only the file has rows of their own after those of the vocabulary, which stay the same', async () => {
+    const path = await save('vectors.csv', `${shuffled}Ran,Infinity,0\nPsycho,5,6\n`)
+    await attachVectors(store, request(path, settings({ center: true })))
+    const without = await table()
+    const stored = await attachVectors(
+      store,
+      request(path, { extraRows: true, ...settings({ center: true }) }),
+    )
+    expect(stored.report).toMatchObject({
+      rows: 7,
+      vocabularySize: 4,
+      matchedIds: 2,
+      extraKeys: 3,
+      extraRows: 2,
+    })
+    expect(stored.report.warnings).toContain(
+      '3 keys of the file are no ids of movie: 2 of them have rows of their own.',
+    )
+    expect(stored.extraKeys?.keyRules).toEqual([])
+    expect(await store.extraKeys('movie')).toEqual(['Casablanca', 'Psycho'])
+    const rows = await table()
+    expect(rows.slice(0, 5)).toEqual(without)
+    // Centred along, by the mean of the vocabulary's vectors, which is (2, 3).
+    expect(rows.slice(5)).toEqual([
+      [7, 6],
+      [3, 3],
+    ])
+  })
+
+  it('beside another table has rows for the same ids: its own vector, else the unknown row', async () => {
+    const path = await save('vectors.csv', shuffled)
+    const beside = {
+      givenExtraKeys: ['Psycho', 'CASABLANCA'],
+      ...settings({ keyRules: ['case'], unknown: 'zero' }),
+    }
+    const stored = await attachVectors(store, request(path, beside))
+    expect(stored.report).toMatchObject({ rows: 7, extraRows: 2 })
+    expect((await table()).slice(5)).toEqual([
+      [0, 0],
+      [9, 9],
+    ])
+    expect(await store.extraKeys('movie')).toEqual(['Psycho', 'CASABLANCA'])
+    const none = await attachVectors(store, request(path, { extraRows: true, givenExtraKeys: [] }))
+    expect(none.report).toMatchObject({ rows: 5, extraRows: 0 })
+    expect(none.extraKeys).toBeNull()
+    const npy = join(folder, 'four.npy')
+    await writeNpy(npy, Float32Array.from([1, 2, 3, 4]), 1)
+    const byRow = await attachVectors(store, request(npy, { byPosition: true, ...beside }))
+    expect(byRow.report).toMatchObject({ rows: 7, alignedBy: 'position', extraRows: 2 })
+    expect(await table()).toEqual([[0], [1], [2], [3], [4], [0], [0]])
+  })
+
   it.each([
     ['zero', [0, 0]],
     ['unknown', [2, 3]],

@@ -30,6 +30,24 @@ describe('edits of the document', () => {
     expect(detached.tables[0]?.columns).toEqual(['movieId'])
   })
 
+  it('a table that takes the place of another is used as that one was; what was said of one that went goes with it', () => {
+    const document = applyEdit(sampleDocument(), {
+      type: 'setUse',
+      table: 'movieId',
+      changes: { learningRateScale: 0.5 },
+    })
+    const other = { ...movieTable, id: 'movieId-2' }
+    const replaced = applyEdit(document, { type: 'attach', table: other })
+    expect(Object.keys(replaced.uses)).toEqual(['movieId-2'])
+    expect(replaced.uses['movieId-2']).toMatchObject({ learningRateScale: 0.5 })
+    const beside = applyEdit(document, { type: 'attach', table: other, add: true })
+    expect(beside.tables.map(({ id }) => id)).toEqual(['movieId', 'movieId-2'])
+    const summed = applyEdit(beside, { type: 'setCombination', column: 'movieId', combination: 'sum' })
+    const left = applyEdit(summed, { type: 'detach', column: 'movieId', table: 'movieId' })
+    expect(left.tables.map(({ id }) => id)).toEqual(['movieId-2'])
+    expect([left.uses, left.combinations]).toEqual([{}, {}])
+  })
+
   it('the schema that others read states the size of the attached table; the imported one comes back', () => {
     const document = sampleDocument()
     expect(findColumn(effectiveSchema(document), 'movieId').embedding).toEqual({

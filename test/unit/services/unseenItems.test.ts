@@ -2,7 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { alignmentReport, evaluationResult, tablesReport, type AlignmentReport } from '../../../src-main/contract'
+import {
+  alignmentReport,
+  evaluationResult,
+  tablesReport,
+  type AlignmentReport,
+} from '../../../src-main/contract'
 import { Random } from '../../../src-main/dataset'
 import { type Services } from '../../../src-main/services/compose'
 import { nodeTrainer } from '../../../src-main/training/worker'
@@ -23,7 +28,8 @@ const width = 8
 
 const normals = (random: Random, count: number): Float64Array =>
   Float64Array.from({ length: count }, () => random.normal())
-const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
+const dot = (a: Float64Array, b: Float64Array): number =>
+  a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
 
 interface Drawn {
   /** CSV of user, item, liked. */
@@ -93,9 +99,17 @@ async function bring(seed: number): Promise<{ files: Record<keyof Drawn, string>
   const drawn = draw(seed)
   const { client } = services
   const file = (name: string): string => join(folder, `${name}-${seed}.csv`)
-  const files = { train: file('train'), unseen: file('unseen'), vectors: file('vectors'), shuffled: file('shuffled') }
-  for (const name of ['train', 'unseen', 'vectors', 'shuffled'] as const) await writeFile(files[name], drawn[name])
-  await waitForJob(services, () => client.project.create({ path: join(folder, `tastes-${seed}`), sample: null }))
+  const files = {
+    train: file('train'),
+    unseen: file('unseen'),
+    vectors: file('vectors'),
+    shuffled: file('shuffled'),
+  }
+  for (const name of ['train', 'unseen', 'vectors', 'shuffled'] as const)
+    await writeFile(files[name], drawn[name])
+  await waitForJob(services, () =>
+    client.project.create({ path: join(folder, `tastes-${seed}`), sample: null }),
+  )
   const imported = await waitForJob(services, () =>
     client.tables.import({
       files: [
@@ -121,7 +135,14 @@ async function bring(seed: number): Promise<{ files: Record<keyof Drawn, string>
 
 async function attach(path: string, extraRows: boolean): Promise<AlignmentReport> {
   const job = await waitForJob(services, () =>
-    services.client.embeddings.attach({ column: 'item_id', path, array: null, frozen: true, byPosition: false, extraRows }),
+    services.client.embeddings.attach({
+      column: 'item_id',
+      path,
+      array: null,
+      frozen: true,
+      byPosition: false,
+      extraRows,
+    }),
   )
   if (job.error) throw new Error(job.error.message)
   return alignmentReport.parse(job.result)
@@ -132,7 +153,7 @@ async function score(seed: number): Promise<{ run: string; scores: Scores }> {
   const { client, bench } = services
   const session = bench.requireSession()
   const { run } = await client.training.start({
-    overrides: { epochs: 12, batchSize: 1024, optimizer: 'adam', learningRate: 0.02, seed },
+    overrides: { epochs: 8, batchSize: 1024, optimizer: 'adam', learningRate: 0.02, seed },
   })
   expect(await session.runs.wait(run)).toMatchObject({ status: 'completed', error: null })
   const job = await waitForJob(services, () => client.evaluation.evaluate({ run, part: 'test', data: [] }))
@@ -148,7 +169,12 @@ describe('items that are in no training row, scored by their vectors', () => {
       const { files } = await bring(seed)
       const random = await score(seed)
       const report = await attach(files.vectors, true)
-      expect(report).toMatchObject({ rows: items + 1, vocabularySize: known, matchedIds: known, extraRows: items - known })
+      expect(report).toMatchObject({
+        rows: items + 1,
+        vocabularySize: known,
+        matchedIds: known,
+        extraRows: items - known,
+      })
       const pretrained = await score(seed)
       expect(await attach(files.shuffled, true)).toMatchObject({ extraRows: items - known })
       const shuffled = await score(seed)
