@@ -22,7 +22,7 @@ export interface NewRowsRequest {
   /** Whether the target is among the columns and wanted: rows without it are left out. */
   labelled: boolean
   /** What the model's tables have rows for beyond the vocabularies. */
-  extra: readonly ExtraIds[]
+  extra?: readonly ExtraIds[]
   /** A folder for what is made on the way; `input.parquet` holds the rows as they came. */
   scratch: string
 }
@@ -75,7 +75,7 @@ export async function encodeNewRows(request: NewRowsRequest): Promise<NewRows> {
     await prepareDomains(duck, encoding.columns, (domain) =>
       parquetSource([vocabularyFile(vocabularies, domain)]),
     )
-    const extra = await prepareExtraIds(duck, encoding, request.extra, 'new_rows')
+    const extra = await prepareExtraIds(duck, encoding, request.extra ?? [], 'new_rows')
     const select = encodedColumns(encoding, request.labelled, extra).map(
       ({ name, sql }) => `${sql} AS ${identifier(name)}`,
     )
