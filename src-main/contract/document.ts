@@ -158,6 +158,15 @@ export const trainingSettings = z.object({
     title: 'Shuffle rows',
     description: 'A new row order every epoch. Off: the order of the files.',
   }),
+  stepsPerEpoch: z.int().min(1).nullable().default(null).meta({
+    title: 'Steps per epoch',
+    description: 'Ends an epoch, and validates, after so many batches. Empty: all training rows.',
+  }),
+  rowMemory: z.int().min(1).max(1_048_576).default(1024).meta({
+    title: 'Memory for rows (MB)',
+    description:
+      'A part that needs more stays on disk and is trained on in shuffled windows of an eighth of this.',
+  }),
   optimizer: optimizerSettings.default({ name: 'adagrad', settings: {} }),
 })
 export type TrainingSettings = z.infer<typeof trainingSettings>

@@ -1,6 +1,6 @@
 import type { DuckDBVector } from '@duckdb/node-api'
 import { GraftError } from '../contract/errors'
-import { identifier, parquetSource, withDuck, type DuckOptions } from './duckdb'
+import { identifier, parquetSource, withDuck, type Duck, type DuckOptions } from './duckdb'
 import { Random } from './random'
 
 /** A column as the trainer wants it: ids as int32, numbers and targets as float32. */
@@ -41,35 +41,83 @@ export async function loadFiles(
   return withDuck(
     async (duck) => {
       const source = parquetSource(files)
-      const described = await duck.all(`DESCRIBE SELECT * FROM ${source}`)
-      const present = new Set(described.map((row) => String(row.column_name)))
-      for (const { name } of columns)
-        if (!present.has(name))
-          throw new GraftError(
-            'unknown-column',
-            `the data has no column ${name}`,
-            'Import data with this column, or set it aside in the schema.',
-            { column: name, files },
-          )
+      const types = await columnTypes(duck, files, columns)
       const [counted] = await duck.all(`SELECT count(*)::INTEGER AS n FROM ${source}`)
-      const rows = Number(counted?.n ?? 0)
-      const loaders = columns.map((column) => new ColumnLoader(column, rows))
-      if (columns.length > 0) {
-        const selected = columns.map((column) => selection(column)).join(', ')
-        for await (const chunk of duck.chunks(`SELECT ${selected} FROM ${source}`))
-          loaders.forEach((loader, index) => loader.add(chunk.getColumnVector(index)))
-      }
-      const part: MemoryPart = { rows, columns: {}, lists: {} }
-      for (const loader of loaders) loader.finish(part)
-      return part
+      return readColumns(duck, source, Number(counted?.n ?? 0), columns, types, 0)
     },
     { threads: 2, memoryLimit: 2 ** 30, ...options },
   )
 }
 
-/** Numbers travel as doubles, which hold every int32 and float32; an integer past 2^53 is no id of ours anyway. */
-function selection(column: ColumnRequest): string {
-  return `${identifier(column.name)}::${column.isList ? 'DOUBLE[]' : 'DOUBLE'}`
+/** Consecutive rows of one file. */
+export interface RowRange {
+  readonly file: string
+  /** The number of its first row in the file. */
+  readonly first: number
+  readonly rows: number
+}
+
+/** Reads columns of some rows of a Parquet file: only the row groups that hold them. Otherwise as `loadFiles`. */
+export async function loadRange(
+  duck: Duck,
+  { file, first, rows }: RowRange,
+  columns: readonly ColumnRequest[],
+  types: ColumnTypes,
+): Promise<MemoryPart> {
+  const source = parquetSource([file], 'file_row_number = true')
+  const range = `${source} WHERE file_row_number BETWEEN ${first} AND ${first + rows - 1}`
+  return readColumns(duck, range, rows, columns, types, first)
+}
+
+/** DuckDB's types of the columns of a part, by name. */
+export type ColumnTypes = ReadonlyMap<string, string>
+
+/** @throws GraftError `unknown-column` where the files lack one */
+export async function columnTypes(
+  duck: Duck,
+  files: readonly string[],
+  columns: readonly ColumnRequest[],
+): Promise<ColumnTypes> {
+  const described = await duck.all(`DESCRIBE SELECT * FROM ${parquetSource(files)}`)
+  const types = new Map(described.map((row) => [String(row.column_name), String(row.column_type)]))
+  for (const { name } of columns)
+    if (!types.has(name))
+      throw new GraftError(
+        'unknown-column',
+        `the data has no column ${name}`,
+        'Import data with this column, or set it aside in the schema.',
+        { column: name, files },
+      )
+  return types
+}
+
+async function readColumns(
+  duck: Duck,
+  from: string,
+  rows: number,
+  columns: readonly ColumnRequest[],
+  types: ColumnTypes,
+  firstRow: number,
+): Promise<MemoryPart> {
+  const loaders = columns.map((column) => new ColumnLoader(column, rows, firstRow))
+  if (columns.length > 0) {
+    const selected = columns.map((column) => selection(column, types.get(column.name) ?? '')).join(', ')
+    for await (const chunk of duck.chunks(`SELECT ${selected} FROM ${from}`))
+      loaders.forEach((loader, index) => loader.add(chunk.getColumnVector(index)))
+  }
+  const part: MemoryPart = { rows, columns: {}, lists: {} }
+  for (const loader of loaders) loader.finish(part, rows)
+  return part
+}
+
+/** Types that arrive as numbers by themselves. */
+const numeric = /^(U?(TINYINT|SMALLINT)|INTEGER|UINTEGER|FLOAT|DOUBLE)$/
+
+/** Other numbers travel as doubles, which hold every int32 and float32; an integer past 2^53 is no id of ours anyway. */
+function selection(column: ColumnRequest, type: string): string {
+  const name = identifier(column.name)
+  if (column.isList) return `${name}::DOUBLE[]`
+  return numeric.test(type) ? name : `${name}::DOUBLE`
 }
 
 /** Takes the chunks of one column into its typed array, checking every value. */
@@ -82,6 +130,8 @@ class ColumnLoader {
   constructor(
     private readonly column: ColumnRequest,
     rows: number,
+    /** The number of the first row, for messages. */
+    private readonly firstRow: number,
   ) {
     this.values = column.type === 'int32' ? new Int32Array(rows) : new Float32Array(rows)
     this.offsets = column.isList ? new Int32Array(rows + 1) : null
@@ -93,7 +143,7 @@ class ColumnLoader {
       const item = vector.getItem(i)
       if (this.offsets) this.addList(item, this.offsets)
       else this.values[this.filled++] = this.check(item)
-      this.row += 1
+      this.row++
     }
   }
 
@@ -129,27 +179,39 @@ class ColumnLoader {
 
   private fault(code: 'invalid-data' | 'non-finite', what: string): GraftError {
     const { name } = this.column
+    const row = this.firstRow + this.row
     return new GraftError(
       code,
-      `column ${name}, row ${this.row}: the value ${what}`,
+      `column ${name}, row ${row}: the value ${what}`,
       'Correct the data, or the domain of the column in the schema.',
-      { column: name, row: this.row },
+      { column: name, row },
     )
   }
 
-  finish(part: MemoryPart): void {
+  finish(part: MemoryPart, rows: number): void {
+    if (this.row !== rows)
+      throw new GraftError(
+        'invalid-data',
+        `column ${this.column.name} has ${this.row} rows where ${rows} were counted`,
+        'A file of the data was changed while it was read: import the data again.',
+        { column: this.column.name },
+      )
     if (this.offsets)
       part.lists[this.column.name] = { values: this.values.slice(0, this.filled), offsets: this.offsets }
     else part.columns[this.column.name] = this.values
   }
 }
 
-/** The rows of an epoch in an order of its own: Fisher and Yates, by our generator, from the seed and the epoch. */
+/** The rows of an epoch in an order of its own. */
 export function shuffledOrder(rows: number, seed: number, epoch: number): Int32Array {
-  const order = new Int32Array(rows)
-  for (let i = 0; i < rows; i++) order[i] = i
-  const random = new Random(seed, `epoch ${epoch}`)
-  for (let i = rows - 1; i > 0; i--) {
+  return permutation(rows, new Random(seed, `epoch ${epoch}`))
+}
+
+/** The numbers 0 to n − 1 in an order drawn by our generator: Fisher and Yates. */
+export function permutation(n: number, random: Random): Int32Array {
+  const order = new Int32Array(n)
+  for (let i = 0; i < n; i++) order[i] = i
+  for (let i = n - 1; i > 0; i--) {
     const j = random.index(i + 1)
     const kept = order[i] ?? 0
     order[i] = order[j] ?? 0

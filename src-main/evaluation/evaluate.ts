@@ -29,7 +29,7 @@ export async function evaluateRun(tensorflow: TensorFlow, request: EvaluationReq
       'The part has no rows to evaluate on.',
       'Choose another part, or split the data.',
     )
-  const store = new RowStore(model, target, part)
+  const store = RowStore.of(model, target, part)
   const session = await StepSession.open(tensorflow, model, { name: 'sgd', settings: {} })
   try {
     session.restore(request.weights)

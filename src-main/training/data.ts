@@ -12,6 +12,17 @@ import type { PartFiles } from './plan'
 /** Batches that the distinct ids of a column are counted on: enough for a figure that is only weighed against others. */
 const sampledBatches = 8
 
+/** The columns that a model reads of a part. */
+export function columnRequests(spec: ModelSpec, target: string): ColumnRequest[] {
+  const columns = new Map<string, ColumnRequest>()
+  for (const field of rowLayout(spec).fields) {
+    const name = field.column ?? target
+    const max = field.largest ?? undefined
+    columns.set(name, { name, type: field.type, isList: field.holds !== 'one', max })
+  }
+  return [...columns.values()]
+}
+
 /** Reads what a model needs of a part; null for a part without rows. Ids outside of their tables are an error here. */
 export async function loadModelPart(
   spec: ModelSpec,
@@ -19,13 +30,7 @@ export async function loadModelPart(
   part: PartFiles,
 ): Promise<MemoryPart | null> {
   if (part.files.length === 0 || part.rows === 0) return null
-  const columns = new Map<string, ColumnRequest>()
-  for (const field of rowLayout(spec).fields) {
-    const name = field.column ?? target
-    const max = field.largest ?? undefined
-    columns.set(name, { name, type: field.type, isList: field.holds !== 'one', max })
-  }
-  return loadFiles(part.files, [...columns.values()])
+  return loadFiles(part.files, columnRequests(spec, target))
 }
 
 /** The column of a part that the model reads. */
@@ -77,19 +82,39 @@ export class RowStore {
   /** The targets once more, one after another: [rows]. */
   readonly labels: Float32Array
 
-  /** @throws GraftError `invalid-data` for a vector of another width, and for weights that are not as many as the ids */
-  constructor(spec: ModelSpec, target: string, part: MemoryPart) {
-    this.rows = part.rows
+  /** Room for rows, to be filled by `place`. */
+  constructor(
+    private readonly spec: ModelSpec,
+    private readonly target: string,
+    rows: number,
+    memory: RowMemoryBlock = allocateRows(rowLayout(spec).width * rows),
+  ) {
+    this.rows = rows
     this.layout = rowLayout(spec)
-    const { fields, width } = this.layout
-    const { words, floats } = allocate(width * part.rows)
-    this.words = words
-    this.floats = floats
-    this.labels = Float32Array.from(columnOf(part, target))
+    this.words = memory.words.subarray(0, this.layout.width * rows)
+    this.floats = memory.floats.subarray(0, this.layout.width * rows)
+    this.labels = new Float32Array(rows)
+  }
+
+  /** All rows of a part. @throws as `place` */
+  static of(spec: ModelSpec, target: string, part: MemoryPart): RowStore {
+    const store = new RowStore(spec, target, part.rows)
+    store.place(part, 0)
+    return store
+  }
+
+  /**
+   * Puts the rows of a part at `first` and after it.
+   * @throws GraftError `invalid-data` for a vector of another width, and for weights that are not as many as the ids
+   */
+  place(part: MemoryPart, first: number): void {
+    const { spec, target, words, floats, width } = this
     checkWeights(spec, part)
-    for (const field of fields) {
+    const labels = columnOf(part, target)
+    this.labels.set(labels, first)
+    for (const field of this.layout.fields) {
       const name = field.column ?? target
-      const out = field.type === 'int32' ? words : floats
+      const out = (field.type === 'int32' ? words : floats).subarray(first * width)
       if (field.holds === 'one') spread(columnOf(part, name), out, field.offset, width)
       else spreadLists(listOf(part, name), out, field, width)
     }
@@ -196,7 +221,13 @@ export class Batches {
   }
 }
 
-function allocate(elements: number): { words: Int32Array; floats: Float32Array } {
+/** The same memory seen as either type. */
+export interface RowMemoryBlock {
+  readonly words: Int32Array
+  readonly floats: Float32Array
+}
+
+export function allocateRows(elements: number): RowMemoryBlock {
   const memory = new ArrayBuffer(4 * elements)
   return { words: new Int32Array(memory), floats: new Float32Array(memory) }
 }

@@ -1,23 +1,34 @@
 import { shuffledOrder } from '../dataset/batches'
-import type { RowStore } from './data'
+import type { PackedBatch, RowStore } from './data'
 
-/** Rows that lie in the session's memory together, and the order in which training takes them. */
+/** Rows that training has in memory together. */
 export interface RowWindow {
+  /** After `load`, only the targets of a window that was read from disk stay: the next one is read over its words. */
   readonly store: RowStore
-  /** Numbers of the store's rows, each once: [rows]. */
+  /** The order in which they are taken: numbers of rows, each once, [rows]. */
   readonly order: Int32Array
+  /** Brings the rows into the session, where they are not there yet. To be called before the first step on them. */
+  load(session: { load(rows: PackedBatch): void }): void
 }
 
 /** Where training rows come from: one window an epoch, or as many as it takes. */
 export interface TrainingRows {
   readonly rows: number
-  /** The rows of an epoch (from 1), each in exactly one window; all but the last hold whole batches. */
+  /** Whether the part stays on disk. */
+  readonly streamed: boolean
+  /** Whether rows are being read meanwhile, by work that needs this thread now and then. */
+  readonly reading: boolean
+  /** The rows of an epoch (from 1), each in exactly one window; all but the last window hold whole batches. */
   epoch(epoch: number): AsyncIterable<RowWindow>
   close(): Promise<void>
 }
 
 /** A part that fits in memory: one window, shuffled as a whole. */
 export class MemoryRows implements TrainingRows {
+  readonly streamed = false
+  readonly reading = false
+  private loaded = false
+
   constructor(
     private readonly store: RowStore,
     /** Null keeps the rows as they lie. */
@@ -30,19 +41,25 @@ export class MemoryRows implements TrainingRows {
 
   async *epoch(epoch: number): AsyncIterable<RowWindow> {
     const { store, seed } = this
-    const order =
-      seed === null
-        ? Int32Array.from({ length: store.rows }, (_, i) => i)
-        : shuffledOrder(store.rows, seed, epoch)
-    yield { store, order }
+    yield {
+      order: seed === null ? asTheyLie(store.rows) : shuffledOrder(store.rows, seed, epoch),
+      store,
+      load: (session) => {
+        if (!this.loaded) session.load(store)
+        this.loaded = true
+      },
+    }
   }
 
   async close(): Promise<void> {}
 }
 
+export function asTheyLie(rows: number): Int32Array {
+  return Int32Array.from({ length: rows }, (_, i) => i)
+}
+
 /** The targets of some rows of a store, in order; `out` is used again for the next. */
-export function gatherTargets(store: RowStore, order: Int32Array, out: Float32Array): Float32Array {
-  const { labels } = store
+export function gatherTargets({ labels }: RowStore, order: Int32Array, out: Float32Array): Float32Array {
   for (let i = 0; i < order.length; i++) out[i] = labels[order[i] ?? 0] ?? 0
   return out.subarray(0, order.length)
 }

@@ -7,14 +7,15 @@ import type { EpochResult, MetricValues } from '../contract/runs'
 import { countParameters, type ModelSpec } from '../model'
 import { writeFileAtomic } from '../project/files'
 import { loadTensorFlow } from '../tensorflow/binding'
-import { Batches, loadModelPart, RowStore, withDistinctIds } from './data'
+import { Batches, type RowStore } from './data'
 import { BinaryMetrics } from './metrics'
 import { findOptimizer } from './optimizers'
 import type { TrainingPlan } from './plan'
 import type { FromTrainer, TrainingOutcome } from './protocol'
 import { Reporter } from './reporter'
 import { replayColumns, replayRows, writeReplay } from './replay'
-import { gatherTargets, MemoryRows, type RowWindow, type TrainingRows } from './rows'
+import { openRows, type OpenedRows } from './openRows'
+import { gatherTargets, type RowWindow, type TrainingRows } from './rows'
 import { RunFolder } from './runFolder'
 import { StepSession } from './stepSession'
 import { TableProof } from './tableProof'
@@ -45,8 +46,9 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
       engine: `TensorFlow ${tensorflow.version} · ${tensorflow.device.toUpperCase()}`,
       tensorflow: tensorflow.version,
     })
-    const parts = await readParts(plan)
-    const { spec, train } = parts
+    const parts = await openParts(plan)
+    const { spec, sample } = parts.train
+    tellRows(parts, context)
     const session = await StepSession.open(tensorflow, spec, training.optimizer)
     try {
       await prepareWeights(plan, spec, session)
@@ -56,13 +58,14 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
         const loop = new TrainingLoop(plan, parts, session, reporter, context)
         const stoppedBecause = await loop.run()
         reporter.phase({ phase: 'saving', secondsLeft: null })
-        await saveWeights(folder, plan, spec, train, session)
+        await saveWeights(folder, plan, spec, sample, session)
         return { stoppedBecause, tables: await proof.finish(), sessionShare: loop.sessionShare }
       } finally {
         await proof.close()
       }
     } finally {
       session.dispose()
+      await closeParts(parts)
     }
   } finally {
     reporter.close()
@@ -70,27 +73,39 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
 }
 
 interface Parts {
-  /** The plan's model, with what the rows tell of it. */
-  readonly spec: ModelSpec
-  readonly train: RowStore
-  readonly validation: RowStore | null
+  readonly train: OpenedRows
+  readonly validation: TrainingRows | null
 }
 
-async function readParts({ model, target, parts }: TrainingPlan): Promise<Parts> {
-  const train = await loadModelPart(model, target, parts.train)
+async function openParts({ model, target, parts, document }: TrainingPlan): Promise<Parts> {
+  const { training } = document
+  const train = await openRows(model, target, parts.train, training, training.shuffle ? training.seed : null)
   if (!train)
     throw new GraftError(
       'invalid-data',
       'The training part has no rows.',
       'Import data, or split it otherwise.',
     )
-  const spec = withDistinctIds(model, train)
-  const validation = await loadModelPart(model, target, parts.validation)
-  return {
-    spec,
-    train: new RowStore(spec, target, train),
-    validation: validation && new RowStore(spec, target, validation),
+  try {
+    const validation = await openRows(train.spec, target, parts.validation, training, null)
+    return { train, validation: validation?.rows ?? null }
+  } catch (error) {
+    await train.rows.close()
+    throw error
   }
+}
+
+async function closeParts({ train, validation }: Parts): Promise<void> {
+  await train.rows.close()
+  await validation?.close()
+}
+
+function tellRows({ train }: Parts, context: TrainerContext): void {
+  if (train.rows.streamed)
+    context.tell({
+      type: 'log',
+      line: `${train.rows.rows.toLocaleString('en')} rows are read from disk while they are trained on, in shuffled windows`,
+    })
 }
 
 async function prepareWeights(plan: TrainingPlan, spec: ModelSpec, session: StepSession): Promise<void> {
@@ -136,12 +151,13 @@ async function saveWeights(
 
 class TrainingLoop {
   private readonly train: TrainingRows
-  private readonly validation: Batches | null
+  private readonly validation: TrainingRows | null
+  /** Steps of an epoch, and rows of these. */
+  private readonly steps: number
+  private readonly epochRows: number
   private readonly metrics = new BinaryMetrics()
   private readonly learningRate: number
   private globalStep = 0
-  /** The rows in the session's memory. */
-  private loaded: RowStore | null = null
   private readonly targets: Float32Array
   private trainingSeconds = 0
   private sessionSeconds = 0
@@ -154,10 +170,13 @@ class TrainingLoop {
     private readonly reporter: Reporter,
     private readonly context: TrainerContext,
   ) {
-    const { batchSize, optimizer, shuffle, seed } = plan.document.training
-    this.train = new MemoryRows(parts.train, shuffle ? seed : null)
+    const { batchSize, optimizer, stepsPerEpoch } = plan.document.training
+    this.train = parts.train.rows
+    this.validation = parts.validation
+    const all = Math.ceil(this.train.rows / batchSize)
+    this.steps = Math.min(all, stepsPerEpoch ?? all)
+    this.epochRows = Math.min(this.train.rows, this.steps * batchSize)
     this.targets = new Float32Array(Math.min(batchSize, this.train.rows))
-    this.validation = parts.validation && new Batches(parts.validation, Math.max(batchSize, evaluationBatch))
     this.learningRate = findOptimizer(optimizer.name).settings.parse(optimizer.settings).learningRate
   }
 
@@ -177,21 +196,21 @@ class TrainingLoop {
   /** One pass over the training rows, then the validation rows. Returns whether it went to its end. */
   private async epoch(epoch: number): Promise<boolean> {
     const { epochs, batchSize } = this.plan.document.training
-    const stepsPerEpoch = Math.ceil(this.train.rows / batchSize)
-    this.reporter.phase({ phase: 'training', epoch, step: 0, stepsPerEpoch })
+    this.reporter.phase({ phase: 'training', epoch, step: 0, stepsPerEpoch: this.steps })
     const start = performance.now()
     const insideBefore = this.session.secondsInside
     this.metrics.reset()
     let step = 0
     let whole = true
     for await (const window of this.train.epoch(epoch)) {
-      this.load(window.store)
-      for (let first = 0; whole && first < window.order.length; first += batchSize) {
+      window.load(this.session)
+      for (let first = 0; first < window.order.length && step < this.steps; first += batchSize) {
         whole = !this.context.stopped()
-        if (whole) this.step(epoch, step++, window, first, start)
+        if (!whole) break
+        this.step(epoch, step++, window, first, start)
         await this.listen()
       }
-      if (!whole) break
+      if (!whole || step === this.steps) break
     }
     const seconds = (performance.now() - start) / 1000
     this.trainingSeconds += seconds
@@ -203,7 +222,7 @@ class TrainingLoop {
     this.reporter.phase({
       step,
       rowsPerSecond,
-      secondsLeft: ((epochs - epoch) * this.train.rows) / rowsPerSecond,
+      secondsLeft: ((epochs - epoch) * this.epochRows) / rowsPerSecond,
     })
     const validation = whole ? await this.validate(epoch) : null
     const result: EpochResult = { epoch, seconds, rowsPerSecond, train, validation }
@@ -211,13 +230,6 @@ class TrainingLoop {
     this.context.tell({ type: 'log', line: epochLine(result) })
     // Stopped while it was validated: not all of the epoch was done either.
     return whole && (validation !== null || this.validation === null)
-  }
-
-  /** Rows that are in the session already stay there. */
-  private load(store: RowStore): void {
-    if (store === this.loaded) return
-    this.session.load(store)
-    this.loaded = store
   }
 
   private step(epoch: number, step: number, window: RowWindow, first: number, start: number): void {
@@ -237,7 +249,7 @@ class TrainingLoop {
     this.reporter.step({ step: this.globalStep, epoch, loss, meanLoss, auc }, () => {
       const rowsPerSecond = (1000 * metrics.rows) / (performance.now() - start)
       const epochsLeft = this.plan.document.training.epochs - epoch
-      const rowsLeft = this.train.rows - metrics.rows + epochsLeft * this.train.rows
+      const rowsLeft = (1 + epochsLeft) * this.epochRows - metrics.rows
       return { step: step + 1, rowsPerSecond, secondsLeft: rowsLeft / rowsPerSecond }
     })
   }
@@ -247,20 +259,25 @@ class TrainingLoop {
     if (!validation) return null
     this.reporter.phase({ phase: 'validating', epoch })
     const metrics = new BinaryMetrics()
-    for (let i = 0; i < validation.count; i++) {
-      // Metrics of some of the rows would be taken for those of all.
-      if (this.context.stopped()) return null
-      const batch = validation.batch(i)
-      const { loss, probabilities } = this.session.evaluate(batch)
-      metrics.update(loss, probabilities, validation.targets(batch), batch.rows)
-      await this.listen()
+    const batchSize = Math.max(this.plan.document.training.batchSize, evaluationBatch)
+    for await (const { store } of validation.epoch(1)) {
+      const batches = new Batches(store, batchSize)
+      for (let i = 0; i < batches.count; i++) {
+        // Metrics of some of the rows would be taken for those of all.
+        if (this.context.stopped()) return null
+        const batch = batches.batch(i)
+        const { loss, probabilities } = this.session.evaluate(batch)
+        metrics.update(loss, probabilities, batches.targets(batch), batch.rows)
+        await this.listen()
+      }
     }
     return metrics.result()
   }
 
-  /** Lets messages in, every few steps. */
+  /** Lets messages in, every few steps; and what reads the next rows, at every step. */
   private async listen(): Promise<void> {
-    if (performance.now() - this.lastTurn < longestTurn) return
+    if (this.train.reading) await nextTurn()
+    else if (performance.now() - this.lastTurn < longestTurn) return
     await nextTurn()
     this.lastTurn = performance.now()
   }

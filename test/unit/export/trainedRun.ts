@@ -112,6 +112,8 @@ function record(session: StepSession, schema: Schema): RunRecord {
         batchSize: 100,
         seed: 7,
         shuffle: false,
+        stepsPerEpoch: null,
+        rowMemory: 1024,
         optimizer: { name: 'adagrad', settings: {} },
       },
     },

@@ -48,7 +48,7 @@ describe('batches', () => {
   it('hold each row once, in its order, the last batch partial', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 80 }), (rows, batchSize) => {
-        const batches = new Batches(new RowStore(spec, 'y', partOf(rows)), batchSize)
+        const batches = new Batches(RowStore.of(spec, 'y', partOf(rows)), batchSize)
         const seen: number[] = []
         for (let index = 0; index < batches.count; index++) {
           const batch = batches.batch(index)
@@ -116,7 +116,7 @@ describe('the layout of rows', () => {
               },
             },
           }
-          const packer = new Batches(new RowStore(listsSpec(length, keep), 'y', part), 1000)
+          const packer = new Batches(RowStore.of(listsSpec(length, keep), 'y', part), 1000)
           const batch = packer.batch(0)
           const [, , ids, weights, vector] = packer.store.layout.fields.map((field) =>
             packer.values(batch, field),
@@ -156,7 +156,7 @@ describe('the layout of rows', () => {
       },
     }
     const store = (lists: MemoryPart['lists']): RowStore =>
-      new RowStore(listsSpec(4, 'first'), 'y', { ...part, lists: { ...part.lists, ...lists } })
+      RowStore.of(listsSpec(4, 'first'), 'y', { ...part, lists: { ...part.lists, ...lists } })
     expect(() => store({})).toThrow('column v, row 1: the vector has 2 numbers where 3 are expected')
     expect(() => store({ w: ragged([1], 0, 1, 1) })).toThrow(
       'row 1: column w holds 0 weights for the 1 items of column c',
@@ -165,7 +165,7 @@ describe('the layout of rows', () => {
 })
 
 describe('rows in memory', () => {
-  const store = new RowStore(spec, 'y', partOf(1000))
+  const store = RowStore.of(spec, 'y', partOf(1000))
   const order = async (rows: MemoryRows, epoch: number): Promise<number[]> => {
     const windows = []
     for await (const window of rows.epoch(epoch)) windows.push(window)

@@ -112,7 +112,7 @@ describe('overrides', () => {
       shuffle: false,
       set: [{ path: 'model.settings.crossLayers', value: 3 }],
     })
-    expect(made.document.training).toEqual({
+    expect(made.document.training).toMatchObject({
       epochs: 2,
       batchSize: 256,
       seed: 9,
