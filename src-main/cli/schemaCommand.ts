@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import {
+  type ColumnChange,
   type ColumnView,
   dtype,
   type Dtype,
@@ -23,16 +24,16 @@ interface SchemaOptions {
   force: boolean
 }
 
-const actions = ['show', 'import', 'export', 'set'] as const
+const actions = ['show', 'import', 'export', 'set', 'diff'] as const
 type Action = (typeof actions)[number]
 
-/** `schema DIR show|import|export|set`. */
+/** `schema DIR show|import|export|set|diff`. */
 export function addSchemaCommand(program: Command, context: Context): void {
   program
     .command('schema')
-    .description('show, import, export and edit the schema')
+    .description('show, import, export and edit the schema, and tell what changed since it was imported')
     .argument('<dir>', 'the project folder')
-    .argument('<action>', 'show, import FILE, export FILE, or set COLUMN')
+    .argument('<action>', 'show, import FILE, export FILE, set COLUMN, or diff')
     .argument('[name]', 'the file or column; a file is read and written as its name says: .pbtxt or .json')
     .option('--tags <a,b>', 'set: replace the tags', list)
     .addOption(new Option('--dtype <type>', 'set: the type').choices(dtype.options))
@@ -78,6 +79,19 @@ const runs: Record<Action, Run> = {
     })
   },
 
+  diff: async (context, dir) => {
+    await withProject(context, dir, async (_session, client) => {
+      const { imported, columns } = await client.schema.diff({})
+      const words =
+        imported === null
+          ? 'No imported schema is kept to compare with.'
+          : columns.length === 0
+            ? `Nothing changed since ${imported.file} was imported.`
+            : diffTable(columns)
+      context.output.result({ imported: imported?.file ?? null, columns }, words)
+    })
+  },
+
   set: async (context, dir, name, options) => {
     const column = required(name, 'set', 'a column')
     const { tags, dtype, role } = options
@@ -96,6 +110,25 @@ const runs: Record<Action, Run> = {
       context.output.result(edited[0] ?? null, columnTable(edited))
     })
   },
+}
+
+/** A line for each field that changed: what it was, and what it is. */
+function diffTable(columns: readonly ColumnChange[]): string {
+  return formatTable(
+    [{ title: 'column' }, { title: 'field' }, { title: 'was' }, { title: 'is' }],
+    columns.flatMap(({ column, change, fields }) =>
+      change === 'changed'
+        ? fields.map(({ field, before, after }) => [column, field, inWords(before), inWords(after)])
+        : [[column, change, '', '']],
+    ),
+  )
+}
+
+/** A value on one line: texts as they are, lists with commas, anything else as its JSON. */
+function inWords(value: unknown): string {
+  if (value === null) return '–'
+  if (typeof value === 'string') return value
+  return Array.isArray(value) ? value.map(inWords).join(', ') || '–' : JSON.stringify(value)
 }
 
 function required(name: string | undefined, action: Action, what: string): string {

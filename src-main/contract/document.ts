@@ -171,6 +171,15 @@ export const trainingSettings = z.object({
 })
 export type TrainingSettings = z.infer<typeof trainingSettings>
 
+/** A schema as it was imported, in `schemas/`. */
+export const importedSchema = z.object({
+  /** What it came from, for people to read. */
+  file: z.string(),
+  /** SHA-256 of its Merlin JSON, which names the file. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+})
+export type ImportedSchema = z.infer<typeof importedSchema>
+
 /** The project document, kept in `graft.json`. Everything that a person decides is here; everything else is derived. */
 export const projectDocument = z.object({
   format: z.literal('graft-project'),
@@ -178,6 +187,8 @@ export const projectDocument = z.object({
   name: z.string().min(1),
   source: dataSource.nullable(),
   schema,
+  /** The schema of the last import, for people to see what they changed since; null where nothing was imported. */
+  imported: importedSchema.nullable().default(null),
   widthRule,
   /** Widths that the user set, by column: a number, or a rule of the column's own. */
   widths: z.record(z.string(), widthOverride),

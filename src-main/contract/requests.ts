@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { alignmentSettings, documentCommand, part, projectDocument } from './document'
+import { alignmentSettings, documentCommand, importedSchema, part, projectDocument } from './document'
+import { columnChange } from './schema'
 import { exportPreview, runDetail, runSummary, trainOverrides } from './runs'
 import {
   appInfo,
@@ -94,6 +95,8 @@ export const requests = {
   schema: {
     import: request(z.object({ path }), projectSnapshot),
     export: request(z.object({ path, force: z.boolean() }), done),
+    /** What changed since the schema was imported; `imported` is null where none was, or it is gone. */
+    diff: request(nothing, z.object({ imported: importedSchema.nullable(), columns: z.array(columnChange) })),
   },
   dataset: {
     rows: request(z.object({ part, offset: z.int().min(0), limit: z.int().min(1).max(1000) }), rowWindow),

@@ -9,6 +9,7 @@ export {
   type Role,
   type Schema,
 } from '../schema/column'
+export { changedField, columnChange, type ChangedField, type ColumnChange } from '../schema/diff'
 export { widthOverride, widthRule, type WidthOverride, type WidthRule } from '../schema/width'
 export {
   collisionsOf,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { attachedTable, keyRule, part, projectDocument } from './document'
 import { wireError } from './errors'
-import { role, widthRule } from './schema'
+import { changedField, role, widthRule } from './schema'
 
 /** What main derives from the document and its files, as the window shows it. Main owns all of it. */
 
@@ -33,6 +33,10 @@ export const columnView = z.object({
   table: z.string().nullable(),
   /** Whether the dataset has this column. */
   inData: z.boolean(),
+  /** The largest value in any part, where the files say it; null for text and lists of unknown items. */
+  largest: z.number().nullable(),
+  /** What of it has changed since the schema was imported. */
+  changed: z.array(z.enum([...changedField.options, 'added'])),
 })
 export type ColumnView = z.infer<typeof columnView>
 
@@ -161,7 +165,10 @@ export const partSummary = z.object({
 
 export const datasetSummary = z.object({
   parts: z.array(partSummary),
-  columns: z.array(z.object({ name: z.string(), type: z.string() })),
+  /** `largest`: of numbers, over all parts, where the files say it. */
+  columns: z.array(
+    z.object({ name: z.string(), type: z.string(), largest: z.number().nullable().default(null) }),
+  ),
 })
 export type DatasetSummary = z.infer<typeof datasetSummary>
 

@@ -57,6 +57,8 @@ interface Layout {
   key: string
   summary: PartSummary
   columns: DataColumn[]
+  /** Read when it is first asked for. */
+  largest?: Map<string, number>
 }
 
 /** The encoded data of one project. Opens DuckDB when it is first needed; close it. */
@@ -84,6 +86,44 @@ export class DatasetStore {
   /** Rows of a part. @throws GraftError `not-found` where the part has no files */
   async rowCount(part: PartName): Promise<number> {
     return (await this.need(part)).summary.rows
+  }
+
+  /**
+   * The largest value of each column of numbers over all parts, items of lists included. Writers keep it in the foot of
+   * a file, so no row is read; a column of which some file does not say it is left out.
+   */
+  async largest(): Promise<Map<string, number>> {
+    const found = new Map<string, number>()
+    const unsaid = new Set<string>()
+    for (const part of partNames) {
+      const layout = await this.layout(part)
+      if (!layout || layout.summary.rows === 0) continue
+      layout.largest ??= await this.readLargest(layout.summary.files.map((file) => file.path))
+      for (const { name } of layout.columns) {
+        const value = layout.largest.get(name)
+        if (value === undefined) unsaid.add(name)
+        else found.set(name, Math.max(value, found.get(name) ?? value))
+      }
+    }
+    for (const name of unsaid) found.delete(name)
+    return found
+  }
+
+  private async readLargest(paths: readonly string[]): Promise<Map<string, number>> {
+    const files = paths.map(literal).join(', ')
+    const duck = await this.duck()
+    // A chunk without statistics may hold anything; one of nulls alone holds nothing.
+    const said = await duck.all(
+      `SELECT split_part(path_in_schema, ', ', 1) AS name, max(TRY_CAST(stats_max_value AS DOUBLE)) AS largest
+       FROM parquet_metadata([${files}])
+       GROUP BY 1
+       HAVING bool_and(stats_max_value IS NOT NULL OR stats_null_count = num_values)`,
+    )
+    return new Map(
+      said.flatMap(({ name, largest }) =>
+        typeof largest === 'number' && Number.isFinite(largest) ? [[String(name), largest]] : [],
+      ),
+    )
   }
 
   /** A text that changes whenever a file of the part does: their names, sizes and times of change. */

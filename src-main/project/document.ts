@@ -15,6 +15,7 @@ export function emptyDocument(name: string): ProjectDocument {
     name,
     source: null,
     schema: { columns: [], rest: {} },
+    imported: null,
     widthRule: 'merlin',
     widths: {},
     target: null,

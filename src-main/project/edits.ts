@@ -3,6 +3,7 @@ import {
   type DataSource,
   type DocumentCommand,
   GraftError,
+  type ImportedSchema,
   type ProjectDocument,
   type Schema,
   tableUse,
@@ -15,12 +16,19 @@ import { editColumns } from './columnEdits'
 type FileEdit =
   /** `add`: beside the tables that its columns have, and not in their place. */
   | { readonly type: 'attach'; readonly table: AttachedTable; readonly add?: boolean }
-  | { readonly type: 'importSchema'; readonly schema: Schema; readonly file: string }
+  | {
+      readonly type: 'importSchema'
+      readonly schema: Schema
+      readonly file: string
+      readonly imported?: ImportedSchema
+    }
   | {
       readonly type: 'importData'
       readonly source: DataSource
       readonly schema: Schema
       readonly rows: number
+      /** Left out where the rows were only encoded anew: the person's edits are still edits. */
+      readonly imported?: ImportedSchema
     }
   | { readonly type: 'reload'; readonly document: ProjectDocument }
 
@@ -57,9 +65,14 @@ export function applyEdit(document: ProjectDocument, edit: Edit): ProjectDocumen
     case 'attach':
       return attach(document, edit.table, edit.add ?? false)
     case 'importSchema':
-      return settle({ ...document, schema: edit.schema })
+      return settle({ ...document, schema: edit.schema, imported: edit.imported ?? document.imported })
     case 'importData':
-      return settle({ ...document, source: edit.source, schema: edit.schema })
+      return settle({
+        ...document,
+        source: edit.source,
+        schema: edit.schema,
+        imported: edit.imported ?? document.imported,
+      })
     case 'reload':
       return edit.document
   }

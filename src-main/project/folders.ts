@@ -6,6 +6,8 @@ import { join } from 'node:path'
 export const projectFiles = {
   document: 'graft.json',
   schema: 'schema.pbtxt',
+  /** Schemas as they were imported, to tell what has changed since. */
+  schemas: 'schemas',
   lock: '.graft.lock',
   dataset: 'dataset',
   embeddings: 'embeddings',

@@ -5,7 +5,16 @@ import {
   type ProjectDocument,
   toGraftError,
 } from '../contract'
-import { featuresOf, isBinaryTarget, tableName, tableRows, targetsOf, validateSchema } from '../schema'
+import {
+  type Column,
+  featuresOf,
+  inputKind,
+  isBinaryTarget,
+  tableName,
+  tableRows,
+  targetsOf,
+  validateSchema,
+} from '../schema'
 import type { Summarize } from './snapshot'
 
 interface Findings {
@@ -62,11 +71,11 @@ function dataProblems(document: ProjectDocument, dataset: DatasetSummary | null)
         hint: 'Import a table, or start from a sample.',
       },
     ]
-  const present = new Set(dataset.columns.map(({ name }) => name))
+  const present = new Map(dataset.columns.map((column) => [column.name, column]))
   const needed = [...featuresOf(document.schema), ...targetsOf(document.schema)]
-  return needed
+  const missing = needed
     .filter(({ name }) => !present.has(name))
-    .map(({ name }) => ({
+    .map(({ name }): Problem => ({
       severity: 'error',
       place: 'schema',
       column: name,
@@ -74,6 +83,31 @@ function dataProblems(document: ProjectDocument, dataset: DatasetSummary | null)
       message: `Column ${name} is in the schema but not in the data.`,
       hint: 'Set its role to ignored, or import data that has it.',
     }))
+  return [...missing, ...smallDomains(needed, present)]
+}
+
+/** Ids that the data have and the domain does not would be looked up past the end of the table. */
+function smallDomains(
+  columns: readonly Column[],
+  data: ReadonlyMap<string, DatasetSummary['columns'][number]>,
+): Problem[] {
+  return columns.flatMap((column): Problem[] => {
+    const largest = data.get(column.name)?.largest ?? null
+    const max =
+      inputKind(column) === 'categorical' && column.domain?.kind === 'int' ? column.domain.max : null
+    if (largest === null || max === null || largest <= max) return []
+    const [holds, ends] = [largest.toLocaleString('en'), max.toLocaleString('en')]
+    return [
+      {
+        severity: 'error',
+        place: 'schema',
+        column: column.name,
+        code: 'domain-too-small',
+        message: `The data have ids of ${column.name} up to ${holds}, but its domain ends at ${ends}.`,
+        hint: `Set the largest id of its domain to ${holds} or more.`,
+      },
+    ]
+  })
 }
 
 function tableProblems(document: ProjectDocument): Problem[] {

@@ -13,8 +13,9 @@ import {
   type Column,
   featuresOf,
   inputKind,
+  hasTableRows,
   roleOf,
-  SchemaError,
+  statesWidth,
   tableName,
   tableRows,
   tableWidth,
@@ -28,6 +29,8 @@ import { findProblems } from './problems'
 export interface ProjectFacts {
   readonly path: string
   readonly dataset: DatasetSummary | null
+  /** What of a column has changed since the import. */
+  readonly changes: (column: Column) => ColumnView['changed']
   /** Alignment reports of the stored tables, by id. */
   readonly reports: ReadonlyMap<string, AlignmentReport>
   /** Newest first. */
@@ -46,8 +49,13 @@ export function deriveSnapshot(
   facts: ProjectFacts,
   summarize: Summarize,
 ): ProjectSnapshot {
-  const inData = new Set(facts.dataset?.columns.map(({ name }) => name))
-  const columns = document.schema.columns.map((column) => viewColumn(column, document, inData))
+  const data = new Map(facts.dataset?.columns.map((column) => [column.name, column]))
+  const columns = document.schema.columns.map((column) => ({
+    ...viewColumn(column, document),
+    inData: data.has(column.name),
+    largest: data.get(column.name)?.largest ?? null,
+    changed: facts.changes(column),
+  }))
   const { problems, model } = findProblems(document, facts.dataset, summarize)
   return {
     path: facts.path,
@@ -73,21 +81,18 @@ export function tableOf(document: ProjectDocument, column: Column): string | nul
 /** The width in force, or null where the column has no table or its domain gives it none yet. */
 export function widthOf(document: ProjectDocument, column: Column): Width | null {
   if (inputKind(column) !== 'categorical') return null
-  const attached = attachedTo(document, column.name)
-  try {
-    return tableWidth(
-      column,
-      document.widthRule,
-      document.widths[column.name] ?? null,
-      attached?.width ?? null,
-    )
-  } catch (error) {
-    if (error instanceof SchemaError) return null // the problem list says what the domain lacks
-    throw error
-  }
+  const pretrained = attachedTo(document, column.name)?.width ?? null
+  const override = document.widths[column.name] ?? null
+  const rule = override ?? document.widthRule
+  const isSaid =
+    pretrained !== null || typeof override === 'number' || (rule === 'schema' && statesWidth(column))
+  return isSaid || hasTableRows(column) ? tableWidth(column, document.widthRule, override, pretrained) : null
 }
 
-function viewColumn(column: Column, document: ProjectDocument, inData: ReadonlySet<string>): ColumnView {
+function viewColumn(
+  column: Column,
+  document: ProjectDocument,
+): Omit<ColumnView, 'inData' | 'largest' | 'changed'> {
   const { name, dtype, isList, isRagged, tags, domain } = column
   return {
     name,
@@ -100,7 +105,6 @@ function viewColumn(column: Column, document: ProjectDocument, inData: ReadonlyS
       domain && domain.max !== null ? { name: domain.name ?? name, min: domain.min, max: domain.max } : null,
     width: widthOf(document, column),
     table: tableOf(document, column),
-    inData: inData.has(name),
   }
 }
 
@@ -117,6 +121,8 @@ function viewTables(document: ProjectDocument, facts: ProjectFacts): TableView[]
       continue
     }
     const attached = attachedTo(document, column.name)
+    // A width that was set by hand needs no domain; a table does, and the problem list says so.
+    if (!attached && !hasTableRows(column)) continue
     const rows = attached?.rows ?? tableRows(column)
     views.set(id, {
       id,

@@ -7,3 +7,11 @@ export { readSchemaJson, schemaFromObject, schemaToObject, writeSchemaJson } fro
 export { readSchemaPbtxt, writeSchemaPbtxt } from './pbtxt'
 export * from './edit'
 export * from './validate'
+export {
+  changedField,
+  columnChange,
+  diffColumns,
+  diffSchemas,
+  type ChangedField,
+  type ColumnChange,
+} from './diff'

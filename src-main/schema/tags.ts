@@ -71,15 +71,16 @@ export function partsOf(tag: string): readonly KnownTag[] {
   return Object.hasOwn(compoundTags, tag) ? (compoundTags[tag] ?? []) : []
 }
 
-/** Whether the tags say `tag`, directly, as a part of a compound tag, or as all parts of one: as {@link expandTags} has it. */
-export function hasTag(tags: readonly string[], tag: string): boolean {
-  if (says(tags, tag)) return true
-  const parts = partsOf(tag)
-  return parts.length > 0 && parts.every((part) => says(tags, part))
-}
+/** Lists of tags are never changed in place, and asked often: what one says is found out once. */
+const expanded = new WeakMap<readonly string[], ReadonlySet<string>>()
 
-function says(tags: readonly string[], tag: string): boolean {
-  return tags.some((other) => other === tag || partsOf(other).some((part) => part === tag))
+/** Whether the tags say `tag`, directly, as a part of a compound tag, or as all parts of one. */
+export function hasTag(tags: readonly string[], tag: string): boolean {
+  const known = expanded.get(tags)
+  if (known) return known.has(tag)
+  const all = expandTags(tags)
+  expanded.set(tags, all)
+  return all.has(tag)
 }
 
 /** The pairs of tags among these that exclude each other. */

@@ -18,6 +18,11 @@ export type WidthOrigin = z.infer<typeof widthOrigin>
 export const width = z.object({ width: z.number().int().min(1), from: widthOrigin })
 export type Width = z.infer<typeof width>
 
+/** Whether the column's domain says how many rows its table has. */
+export function hasTableRows({ domain }: Column): boolean {
+  return domain?.kind === 'int' && domain.max !== null && domain.max >= 1
+}
+
 /**
  * Rows of the column's table: one for each id from 0 (unknown) to the domain's maximum.
  * @throws SchemaError where the column is not categorical, or has no domain with a maximum
@@ -49,8 +54,13 @@ export function nvtabularWidth(values: number): number {
   return Math.min(512, Math.max(16, Math.round(1.6 * values ** 0.56)))
 }
 
+/** Whether the schema itself states the width of the column's table. */
+export function statesWidth({ embedding }: Column): boolean {
+  return embedding !== null && embedding.dimension >= 1
+}
+
 function ruleWidth(column: Column, rule: WidthRule): Width {
-  if (rule === 'schema' && column.embedding && column.embedding.dimension >= 1)
+  if (rule === 'schema' && column.embedding && statesWidth(column))
     return { width: Math.round(column.embedding.dimension), from: 'schema' }
   const rows = tableRows(column)
   if (rule === 'nvtabular') return { width: nvtabularWidth(rows - 1), from: 'nvtabular' }

@@ -15,6 +15,7 @@ export async function summarizeDataset(
   const [first] = parts
   if (!first) return null
   const columns = await store.columns(first.part)
+  const largest = await store.largest()
   const target = document.schema.columns.find(({ name }) => name === document.target)
   const rated =
     target && taskOf(target) === 'binary' && columns.some(({ name }) => name === target.name)
@@ -28,7 +29,7 @@ export async function summarizeDataset(
         targetRate: rated === null || rows === 0 ? null : await meanOf(store, part, rated),
       })),
     ),
-    columns,
+    columns: columns.map((column) => ({ ...column, largest: largest.get(column.name) ?? null })),
   }
 }
 

@@ -10,6 +10,11 @@ export class EventBus {
     return this.last
   }
 
+  /** Whether anybody hears what is told. */
+  get isHeard(): boolean {
+    return this.listeners.size > 0
+  }
+
   emit<N extends EventName>(name: N, data: EventData<N>): void {
     this.last += 1
     // TypeScript does not see that a name and its own data make one member of the union.

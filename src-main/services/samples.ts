@@ -6,6 +6,7 @@ import { EmbeddingStore } from '../embeddings'
 import { emptyDocument } from '../project/document'
 import { applyEdit } from '../project/edits'
 import { makeFolder, stagingPath, syncFolder } from '../project/files'
+import { ImportedSchemas } from '../project/importedSchema'
 import { Project, requireEmptyFolder } from '../project/project'
 import { type JobContext } from './jobs'
 
@@ -79,6 +80,7 @@ async function attachMocks(
     ...emptyDocument(name),
     source: { kind: 'synthetic', sample: sample.name, rows: sample.rows, seed: sample.seed },
     schema: sample.parsedSchema,
+    imported: await new ImportedSchemas(staging).keep(sample.parsedSchema, sample.name),
     target: sample.target,
   }
   const store = new EmbeddingStore(staging)

@@ -12,6 +12,7 @@ import { DatasetStore } from '../dataset'
 import { EmbeddingStore } from '../embeddings'
 import { type Edit } from '../project/edits'
 import { projectFiles } from '../project/folders'
+import { ImportedSchemas } from '../project/importedSchema'
 import type { Project } from '../project/project'
 import { deriveSnapshot, type Summarize } from '../project/snapshot'
 import { RunService } from '../training/host'
@@ -31,6 +32,7 @@ export class ProjectSession {
   readonly embeddings: EmbeddingStore
   readonly runs: RunService
   readonly data: DatasetStore
+  readonly schemas: ImportedSchemas
   private dataset: DatasetSummary | null = null
   private readonly reports = new Map<string, AlignmentReport>()
   private runList: readonly RunSummary[] = []
@@ -45,6 +47,7 @@ export class ProjectSession {
   ) {
     this.embeddings = new EmbeddingStore(project.path)
     this.data = new DatasetStore(project.path)
+    this.schemas = new ImportedSchemas(project.path)
     this.lastTarget = project.document.target
     this.runs = new RunService({
       runs: join(project.path, projectFiles.runs),
@@ -57,7 +60,12 @@ export class ProjectSession {
   /** Reads what the folder holds beside the document, and starts to follow changes of both. */
   static async open(project: Project, options: SessionOptions): Promise<ProjectSession> {
     const session = new ProjectSession(project, options)
-    await Promise.all([session.readDataset(), session.readReports(), session.readRuns()])
+    await Promise.all([
+      session.readDataset(),
+      session.readReports(),
+      session.readRuns(),
+      session.schemas.load(project.document),
+    ])
     project.onChange(() => session.documentChanged())
     project.watch()
     return session
@@ -83,6 +91,7 @@ export class ProjectSession {
         path,
         dataset: this.dataset,
         reports: this.reports,
+        changes: this.schemas.changes(document),
         runs: this.runList,
         undo: undoLabel,
         redo: redoLabel,
@@ -150,10 +159,19 @@ export class ProjectSession {
     this.tell()
     if (otherTarget) void this.refreshDataset().catch(() => undefined)
     if (unknown) void this.readReports().then(() => this.tell())
+    if (this.schemas.lacks(this.document)) void this.readImported()
   }
 
   private tell(): void {
-    if (!this.closed) this.options.bus.emit('project.changed', { project: this.snapshot() })
+    const { bus } = this.options
+    if (!this.closed && bus.isHeard) bus.emit('project.changed', { project: this.snapshot() })
+  }
+
+  /** A schema that another process imported, or undo brought back, is new to us. */
+  private async readImported(): Promise<void> {
+    if (!(await this.schemas.load(this.document))) return
+    this.derived = null
+    this.tell()
   }
 
   /** Passes on what the runs tell, and keeps the list of runs in step with it. */

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import {
   GraftError,
   type ColumnEncoding,
@@ -87,6 +87,7 @@ export async function importIntoProject(
       signal,
       report,
     }),
+    given.files.map(({ path }) => basename(path)).join(', '),
   )
 }
 
@@ -142,7 +143,8 @@ export async function encodeProject(
   )
 }
 
-async function settle(session: ProjectSession, built: BuiltDataset): Promise<TablesReport> {
+/** @param files what was imported, for people to read; left out where rows were only encoded anew */
+async function settle(session: ProjectSession, built: BuiltDataset, files?: string): Promise<TablesReport> {
   const { rows, changedDomains } = built.report
   const changed = new Set(changedDomains)
   const detached: string[] = []
@@ -157,6 +159,7 @@ async function settle(session: ProjectSession, built: BuiltDataset): Promise<Tab
     source: built.source,
     schema: built.schema,
     rows: rows.train + rows.validation + rows.test,
+    imported: files === undefined ? undefined : await session.schemas.keep(built.schema, files),
   })
   if (built.target !== null && session.document.target === null)
     session.replace({ type: 'setTarget', target: built.target })

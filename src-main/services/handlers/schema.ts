@@ -22,11 +22,15 @@ export function schemaHandlers(bench: Workbench): Handlers['schema'] {
     import: async ({ path }) => {
       const session = bench.requireSession()
       const file = resolve(path)
-      return session.execute({
-        type: 'importSchema',
-        schema: await readSchemaFile(file),
-        file: basename(file),
-      })
+      const schema = await readSchemaFile(file)
+      const imported = await session.schemas.keep(schema, basename(file))
+      return session.execute({ type: 'importSchema', schema, file: basename(file), imported })
+    },
+
+    diff: async () => {
+      const { schemas, document } = bench.requireSession()
+      const columns = schemas.diff(document)
+      return columns ? { imported: document.imported, columns } : { imported: null, columns: [] }
     },
 
     export: async ({ path, force }) => {

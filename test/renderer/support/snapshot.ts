@@ -22,6 +22,8 @@ export function columnView(name: string, fields: Partial<ColumnView> = {}): Colu
     width: { width: 8, from: 'merlin' },
     table: name,
     inData: true,
+    largest: null,
+    changed: [],
     ...fields,
   }
 }

@@ -99,6 +99,7 @@ function record(session: StepSession, schema: Schema): RunRecord {
       name: 'A small model',
       source: null,
       schema,
+      imported: null,
       widthRule: 'merlin',
       widths: {},
       target: 'liked',
