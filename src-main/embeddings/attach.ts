@@ -1,7 +1,6 @@
 import { basename } from 'node:path'
 import type { AlignmentReport } from '../contract/views'
 import { GraftError, toGraftError } from '../contract/errors'
-import { hashFile } from './hash'
 import { chooseArray, shapeText, type VectorArray, type VectorFile } from './readers/reader'
 import { openVectorFile } from './readers'
 import type { StoredTable } from './record'
@@ -36,7 +35,7 @@ export interface AttachRequest {
  *   `details.firstRow`, `cancelled`, and what reading and writing the files throw
  */
 export async function attachByPosition(store: EmbeddingStore, request: AttachRequest): Promise<StoredTable> {
-  const file = await openVectorFile(request.path).catch((error: unknown) => {
+  const file = await openVectorFile(request.path, { digest: true }).catch((error: unknown) => {
     throw toGraftError(error)
   })
   try {
@@ -44,20 +43,22 @@ export async function attachByPosition(store: EmbeddingStore, request: AttachReq
     const alignment = alignByPosition(file, array, request)
     const total = alignment.rows
     const meanRow = alignment.addsUnknown ? await columnMeans(file, array, request) : null
+    const source = (sha256: string) => ({
+      kind: 'file' as const,
+      path: file.path,
+      array: array.name === '' ? null : array.name,
+      format: file.format,
+      sha256,
+    })
     const facts = {
       report: await makeReport(alignment, array, request),
-      source: {
-        kind: 'file' as const,
-        path: file.path,
-        array: array.name === '' ? null : array.name,
-        format: file.format,
-        sha256: await hashFile(file.path, request.signal).catch((error: unknown) => {
-          throw request.signal?.aborted ? cancelled(file) : error
-        }),
-      },
+      source: source(''),
       dtype: array.dtype,
     }
-    return await store.write(request.table, facts, tableRows(file, array, request, meanRow, total))
+    const rows = tableRows(file, array, request, meanRow, total)
+    return await store.write(request.table, facts, rows, [], async () =>
+      source(await digestOf(file, request.signal)),
+    )
   } catch (error) {
     throw toGraftError(error)
   } finally {
@@ -137,6 +138,13 @@ async function makeReport(
     frozen,
     warnings,
   }
+}
+
+/** The hash of a file whose rows have been read. */
+export function digestOf(file: VectorFile, signal: AbortSignal | undefined): Promise<string> {
+  return file.sha256(signal).catch((error: unknown) => {
+    throw signal?.aborted ? cancelled(file) : error
+  })
 }
 
 export function cancelled(file: VectorFile): GraftError {

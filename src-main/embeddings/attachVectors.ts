@@ -2,9 +2,15 @@ import { basename } from 'node:path'
 import type { AlignmentReport, AlignmentSettings } from '../contract'
 import { GraftError, toGraftError } from '../contract/errors'
 import { alignByKey, allocateTable, type AlignedTable, type KeyCounts } from './align'
-import { alignByPosition, attachByPosition, cancelled, FiniteCheck, type AttachRequest } from './attach'
+import {
+  alignByPosition,
+  attachByPosition,
+  cancelled,
+  digestOf,
+  FiniteCheck,
+  type AttachRequest,
+} from './attach'
 import { hashKeys } from './extraKeys'
-import { hashFile } from './hash'
 import { canonicalForm, findNearMisses, relaxedVocabulary } from './keyRules'
 import { prepareTable } from './prepare'
 import { openVectorFile } from './readers'
@@ -68,12 +74,12 @@ async function openWithKey(request: VectorsRequest): Promise<{ file: VectorFile;
   const keyNames = [column]
   const name = request.array ?? undefined
   try {
-    if (key === null) return { file: await openVectorFile(path, { keyNames }), name }
-    return { file: await openVectorFile(path, { key, keyNames }), name }
+    if (key === null) return { file: await openVectorFile(path, { keyNames, digest: true }), name }
+    return { file: await openVectorFile(path, { key, keyNames, digest: true }), name }
   } catch (error) {
     const failure = toGraftError(error)
     if (key === null || !(failure.code === 'not-found' && 'fields' in failure.details)) throw failure
-    const file = await openVectorFile(path, { keyNames })
+    const file = await openVectorFile(path, { keyNames, digest: true })
     if (file.arrays.some((array) => array.name === key)) return { file, name: name ?? key }
     await file.close()
     throw failure
@@ -168,9 +174,7 @@ async function storePrepared(
   extraKeys: readonly string[],
 ): Promise<StoredTable> {
   const table = await prepareTable(aligned, request.settings)
-  const sha256 = await hashFile(file.path, request.signal).catch((error: unknown) => {
-    throw request.signal?.aborted ? cancelled(file) : error
-  })
+  const sha256 = await digestOf(file, request.signal)
   const facts = {
     report: { ...report, width: table.width },
     source: {

@@ -37,8 +37,11 @@ export class NpyWriter {
 
   /** @param rows [count, width], the rows that follow those written before */
   async write(rows: Float32Array): Promise<void> {
+    const writing = writeAll(this.handle, littleEndianBytes(rows))
+    // On another thread; meanwhile this one hashes.
+    writing.catch(() => undefined)
     this.hash.add(rows)
-    await writeAll(this.handle, littleEndianBytes(rows))
+    await writing
     this.written += rows.length
   }
 

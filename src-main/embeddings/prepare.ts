@@ -14,11 +14,11 @@ import { normalGenerator } from './random'
  */
 export async function prepareTable(table: AlignedTable, settings: AlignmentSettings): Promise<AlignedTable> {
   let prepared = table
-  if (settings.center || settings.pca !== null) centre(prepared)
+  if (settings.center || settings.pca !== null) await centre(prepared)
   if (settings.pca !== null) prepared = await reduce(prepared, settings.pca)
-  if (settings.normalize === 'standardize') standardize(prepared)
-  if (settings.normalize === 'l2') scaleToUnitLength(prepared)
-  fillMissing(prepared, settings)
+  if (settings.normalize === 'standardize') await standardize(prepared)
+  if (settings.normalize === 'l2') await scaleToUnitLength(prepared)
+  await fillMissing(prepared, settings)
   return prepared
 }
 
@@ -28,47 +28,78 @@ interface Moments {
   readonly deviation: Float64Array // [width]
 }
 
-function* presentRows({ vocabularyRows, present }: AlignedTable): Generator<number> {
-  for (let row = 1; row < vocabularyRows; row++) if (present[row] === 1) yield row
+/** Numbers that are worked on before other work gets a turn: some milliseconds. */
+const numbersAtOnce = 2_000_000
+
+/** Row ranges of a table, between which timers and requests run. */
+async function* slices({
+  rows,
+  width,
+}: Pick<AlignedTable, 'rows' | 'width'>): AsyncGenerator<readonly [start: number, end: number]> {
+  const step = Math.max(1, Math.floor(numbersAtOnce / width))
+  for (let start = 0; start < rows; start += step) {
+    yield [start, Math.min(rows, start + step)]
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
-function momentsOf(table: AlignedTable): Moments {
-  const { width, values } = table
+async function meanOf(table: AlignedTable): Promise<Float64Array> {
+  const { vocabularyRows, width, values, present } = table
   const mean = new Float64Array(width)
-  const squares = new Float64Array(width)
   let count = 0
-  for (const row of presentRows(table)) {
-    count += 1
-    for (let c = 0; c < width; c++) mean[c] = (mean[c] ?? 0) + (values[row * width + c] ?? 0)
-  }
-  for (let c = 0; c < width; c++) mean[c] = (mean[c] ?? 0) / Math.max(1, count)
-  for (const row of presentRows(table)) {
-    for (let c = 0; c < width; c++) {
-      squares[c] = (squares[c] ?? 0) + ((values[row * width + c] ?? 0) - (mean[c] ?? 0)) ** 2
+  for await (const [start, end] of slices({ rows: vocabularyRows, width })) {
+    for (let row = Math.max(1, start); row < end; row++) {
+      if (present[row] !== 1) continue
+      count += 1
+      for (let c = 0, at = row * width; c < width; c++, at++) mean[c] = (mean[c] ?? 0) + (values[at] ?? 0)
     }
   }
-  return { mean, deviation: squares.map((sum) => Math.sqrt(sum / Math.max(1, count))) }
+  return mean.map((sum) => sum / Math.max(1, count))
+}
+
+async function deviationOf(table: AlignedTable, mean: Float64Array): Promise<Float64Array> {
+  const { vocabularyRows, width, values, present } = table
+  const squares = new Float64Array(width)
+  let count = 0
+  for await (const [start, end] of slices({ rows: vocabularyRows, width })) {
+    for (let row = Math.max(1, start); row < end; row++) {
+      if (present[row] !== 1) continue
+      count += 1
+      for (let c = 0, at = row * width; c < width; c++, at++) {
+        const difference = (values[at] ?? 0) - (mean[c] ?? 0)
+        squares[c] = (squares[c] ?? 0) + difference * difference
+      }
+    }
+  }
+  return squares.map((sum) => Math.sqrt(sum / Math.max(1, count)))
+}
+
+async function momentsOf(table: AlignedTable): Promise<Moments> {
+  const mean = await meanOf(table)
+  return { mean, deviation: await deviationOf(table, mean) }
 }
 
 /** Applies `change` to every row that has a vector, the unknown one too. */
-function changeRows(table: AlignedTable, change: (row: Float32Array) => void): void {
-  const { rows, width, values, present } = table
-  for (let row = 0; row < rows; row++) {
-    if (present[row] === 1) change(values.subarray(row * width, (row + 1) * width))
+async function changeRows(table: AlignedTable, change: (row: Float32Array) => void): Promise<void> {
+  const { width, values, present } = table
+  for await (const [start, end] of slices(table)) {
+    for (let row = start; row < end; row++) {
+      if (present[row] === 1) change(values.subarray(row * width, (row + 1) * width))
+    }
   }
 }
 
-function centre(table: AlignedTable): void {
-  const { mean } = momentsOf(table)
-  changeRows(table, (row) => {
+async function centre(table: AlignedTable): Promise<void> {
+  const mean = await meanOf(table)
+  await changeRows(table, (row) => {
     for (let c = 0; c < row.length; c++) row[c] = (row[c] ?? 0) - (mean[c] ?? 0)
   })
 }
 
 /** Mean 0 and standard deviation 1 in each column; a constant column becomes 0. */
-function standardize(table: AlignedTable): void {
-  const { mean, deviation } = momentsOf(table)
-  changeRows(table, (row) => {
+async function standardize(table: AlignedTable): Promise<void> {
+  const { mean, deviation } = await momentsOf(table)
+  await changeRows(table, (row) => {
     for (let c = 0; c < row.length; c++) {
       const scale = deviation[c] ?? 0
       row[c] = scale > 0 ? ((row[c] ?? 0) - (mean[c] ?? 0)) / scale : 0
@@ -77,8 +108,8 @@ function standardize(table: AlignedTable): void {
 }
 
 /** Length 1 for each row; a row of zeros stays. */
-function scaleToUnitLength(table: AlignedTable): void {
-  changeRows(table, (row) => {
+async function scaleToUnitLength(table: AlignedTable): Promise<void> {
+  await changeRows(table, (row) => {
     let squares = 0
     for (const value of row) squares += value * value
     const length = Math.sqrt(squares)
@@ -92,7 +123,8 @@ const maxReducedWidth = 4096
 /** The rows on their leading principal axes. The columns are centred already. */
 async function reduce(table: AlignedTable, components: number): Promise<AlignedTable> {
   const { vocabularyRows, rows, width, values, present } = table
-  const count = [...presentRows(table)].length
+  let count = 0
+  for (let row = 1; row < vocabularyRows; row++) count += present[row] ?? 0
   if (components > Math.min(width, count)) {
     throw new GraftError(
       'invalid-setting',
@@ -117,12 +149,16 @@ async function reduce(table: AlignedTable, components: number): Promise<AlignedT
     components,
   )
   const reduced = new Float32Array(rows * components)
-  for (let row = 0; row < rows; row++) {
-    if (present[row] !== 1) continue
-    for (let k = 0; k < components; k++) {
-      let sum = 0
-      for (let c = 0; c < width; c++) sum += (values[row * width + c] ?? 0) * (axes[k * width + c] ?? 0)
-      reduced[row * components + k] = sum
+  for await (const [start, end] of slices({ rows, width: width * components })) {
+    for (let row = start; row < end; row++) {
+      if (present[row] !== 1) continue
+      for (let k = 0; k < components; k++) {
+        let sum = 0
+        for (let c = 0, at = row * width, axis = k * width; c < width; c++, at++, axis++) {
+          sum += (values[at] ?? 0) * (axes[axis] ?? 0)
+        }
+        reduced[row * components + k] = sum
+      }
     }
   }
   return { vocabularyRows, rows, width: components, values: reduced, present }
@@ -131,9 +167,14 @@ async function reduce(table: AlignedTable, components: number): Promise<AlignedT
 /** Seed of vectors that stand in for missing ones: the same file gives the same table. */
 const fillSeed = 42
 
-function fillMissing(table: AlignedTable, settings: AlignmentSettings): void {
-  const { vocabularyRows, rows, width, values, present } = table
-  const { mean, deviation } = momentsOf(table)
+async function fillMissing(table: AlignedTable, settings: AlignmentSettings): Promise<void> {
+  const { vocabularyRows, width, values, present } = table
+  const hows = new Set<AlignmentSettings['missing']>()
+  if (present[0] !== 1) hows.add(settings.unknown)
+  if (present.subarray(1, vocabularyRows).includes(0)) hows.add(settings.missing)
+  const measured = hows.has('mean') || hows.has('random')
+  const mean = measured ? await meanOf(table) : new Float64Array(width)
+  const deviation = hows.has('random') ? await deviationOf(table, mean) : new Float64Array(width)
   const normal = normalGenerator(fillSeed)
   const fill = (row: number, how: AlignmentSettings['missing']): void => {
     const target = values.subarray(row * width, (row + 1) * width)
@@ -145,7 +186,10 @@ function fillMissing(table: AlignedTable, settings: AlignmentSettings): void {
     else target.fill(0)
   }
   if (present[0] !== 1) fill(0, settings.unknown)
-  // An id outside of the vocabulary for which this file has no vector is unknown to this table.
-  for (let row = 1; row < rows; row++)
-    if (present[row] !== 1) fill(row, row < vocabularyRows ? settings.missing : 'unknown')
+  for await (const [start, end] of slices(table)) {
+    for (let row = Math.max(1, start); row < end; row++) {
+      // An id outside of the vocabulary for which this file has no vector is unknown to this table.
+      if (present[row] !== 1) fill(row, row < vocabularyRows ? settings.missing : 'unknown')
+    }
+  }
 }

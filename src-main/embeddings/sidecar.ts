@@ -160,6 +160,22 @@ function chooseColumn(
   )
 }
 
+/** The names of a table's columns, such as a `metadata.tsv`'s; none for one column, which has no name. */
+export async function sidecarColumns(path: string): Promise<string[]> {
+  const source = await FileSource.open(path)
+  try {
+    const head = new Uint8Array(Math.min(3, source.size))
+    await source.read(head, 0)
+    const [first] = await firstRecords(source, byteOrderMark(head, path), 1, true)
+    if (!first) return []
+    const fields = new Fields()
+    fields.split(first, 0, first.length, '\t'.charCodeAt(0))
+    return fields.count > 1 ? fields.texts() : []
+  } finally {
+    await source.close()
+  }
+}
+
 /** @param delimiter null takes each line whole, unless there are tabs: then the file is a table */
 async function readTextKeys(path: string, delimiter: string | null, options: OpenOptions): Promise<string[]> {
   const source = await FileSource.open(path)

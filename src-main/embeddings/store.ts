@@ -112,6 +112,7 @@ export class EmbeddingStore {
    * Stores a table, in place of one of the same id: either all of it is there afterwards, or nothing has changed.
    * @param blocks consecutive rows, `report.rows` in all, each block [count, report.width]
    * @param extraKeys the ids of the last rows, which the vocabulary does not have
+   * @param source asked for once the rows have gone by, where it is only known then: the source's hash is
    * @throws GraftError `disk-full`, `read-only`, or whatever `blocks` throws
    */
   async write(
@@ -119,13 +120,14 @@ export class EmbeddingStore {
     facts: TableFacts,
     blocks: AsyncIterable<Float32Array>,
     extraKeys: readonly string[] = [],
+    source?: () => Promise<TableFacts['source']>,
   ): Promise<StoredTable> {
     const target = this.folderOf(id)
     const staging = stagingPath(target)
     let made: string | null = null
     try {
       made = await makeFolder(staging)
-      const record = await fillFolder(staging, facts, blocks)
+      const record = await fillFolder(staging, facts, blocks, source)
       if (extraKeys.length > 0)
         await writeKeys(join(staging, keysFile), facts.report.rows - extraKeys.length, extraKeys)
       await replaceFolder(staging, target)
@@ -199,28 +201,33 @@ async function fillFolder(
   folder: string,
   facts: TableFacts,
   blocks: AsyncIterable<Float32Array>,
+  source: (() => Promise<TableFacts['source']>) | undefined,
 ): Promise<StoredTable> {
   const { rows, width } = facts.report
   const writer = await NpyWriter.create(join(folder, tableFile), rows, width)
   try {
     const statistics = new StatisticsBuilder(rows, width)
     for await (const block of blocks) {
-      await writer.write(block)
+      const writing = writer.write(block)
+      writing.catch(() => undefined)
       statistics.add(block)
+      await writing
     }
+    const found = await source?.()
     const { bytes, dataOffset, hash } = await writer.finish()
     const record: z.infer<typeof tableRecord> = {
       version: 1,
       extraKeys: null,
       ...facts,
+      source: found ?? facts.source,
       file: { name: tableFile, bytes, dataOffset },
       hash,
       attachedAt: new Date().toISOString(),
     }
-    const found = await statistics.finish()
+    const measured = await statistics.finish()
     await writeFileAtomic(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`)
-    await writeFileAtomic(join(folder, statisticsFile), `${JSON.stringify(found)}\n`)
-    return { ...record, statistics: found }
+    await writeFileAtomic(join(folder, statisticsFile), `${JSON.stringify(measured)}\n`)
+    return { ...record, statistics: measured }
   } catch (error) {
     await writer.abandon()
     throw error

@@ -4,9 +4,12 @@ import json
 import sys
 from pathlib import Path
 
+import h5py
+import ml_dtypes
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 from gensim.models import KeyedVectors
 from safetensors.numpy import save_file
@@ -66,6 +69,67 @@ np.savez(folder / "keyed.npz", keys=np.array(keys), vectors=vectors)
 np.savez_compressed(folder / "numbers.npz", movieId=numbers, vectors=vectors)
 np.save(folder / "keys.npy", np.array(keys))
 save_file({"vectors": vectors, "ids": numbers}, folder / "vectors.safetensors")
+
+# numpy's types, orders and endians: small whole numbers, which every type holds exactly.
+small = (np.arange(6 * 5).reshape(6, 5) % 7).astype(np.float32)
+small.astype("<f4").tofile(folder / "small.bin")
+npy = folder / "npy"
+npy.mkdir()
+for kind in ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]:
+    for endian in "<>":
+        for order in "CF":
+            np.save(npy / f"{'little' if endian == '<' else 'big'}-{kind}-{order}.npy", np.asarray(small, dtype=endian + kind, order=order))
+np.save(npy / "bfloat16.npy", small.astype(ml_dtypes.bfloat16))
+np.save(npy / "bfloat16-F.npy", np.asfortranarray(small.astype(ml_dtypes.bfloat16)))
+
+# HDF5: whole, in chunks, compressed, both ages of the format, keys as numbers and as text of either kind.
+with h5py.File(folder / "whole.h5", "w") as file:
+    file["vectors"] = vectors
+    file["keys"] = keys
+with h5py.File(folder / "chunks.h5", "w") as file:
+    group = file.create_group("words")
+    group.create_dataset("vectors", data=vectors, chunks=(37, 11), compression="gzip", shuffle=True, fletcher32=True)
+    group.create_dataset("ids", data=numbers, chunks=(64,), compression="lzf")
+    file.attrs["note"] = "attributes are passed over"
+with h5py.File(folder / "latest.h5", "w", libver="latest") as file:
+    file.create_dataset("vectors", data=vectors, chunks=(64, 24), compression="lzf", shuffle=True)
+    file.create_dataset("keys", data=np.array([key.encode() for key in keys]))
+with h5py.File(folder / "paged.h5", "w", libver="latest") as file:
+    # More chunks than a page of the index has, some never written, so that they are zeros.
+    table = file.create_dataset("vectors", (rows, width), "<f4", chunks=(1, 4))
+    table[:] = vectors
+    file["ids"] = numbers
+with h5py.File(folder / "single.h5", "w", libver="latest", userblock_size=1024) as file:
+    file.create_dataset("vectors", data=vectors, chunks=vectors.shape, compression="gzip")
+    file.create_dataset("ids", data=numbers.astype(">i8"))
+with h5py.File(folder / "doubles.h5", "w") as file:
+    file.create_dataset("vectors", data=vectors.astype(">f8"), maxshape=(None, width), chunks=(100, width))
+    file.create_dataset("keys", data=[key.encode() for key in keys], dtype=h5py.string_dtype("utf-8", 24))
+
+# Arrow: lists of both kinds and many columns, compressed and not, file and stream, text in all its layouts.
+many = pa.table({"key": keys, **{name: vectors[:, i] for i, name in enumerate(names)}})
+batched = pa.Table.from_batches(pa.table({"key": keys, "vector": pa.array(list(vectors), pa.list_(pa.float32()))}).to_batches(max_chunksize=64))
+feather.write_feather(batched, folder / "list-lz4.feather", compression="lz4")
+feather.write_feather(batched, folder / "list.feather", compression="uncompressed")
+feather.write_feather(batched, folder / "list-zstd.feather", compression="zstd")
+feather.write_feather(many, folder / "columns.feather", compression="lz4")
+pd.DataFrame({"movieId": numbers, "vector": [row for row in vectors]}).to_feather(folder / "pandas.feather")
+with pa.OSFile(str(folder / "fixed.arrow"), "wb") as sink:
+    table = pa.table({"note": pa.array(["x"] * rows, pa.string_view()), "vector": fixed, "movieId": numbers})
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=100)
+with pa.OSFile(str(folder / "stream.arrows"), "wb") as sink:
+    table = pa.table({"key": pa.array(keys, pa.string_view()), "vector": pa.array(list(vectors), pa.large_list(pa.float32()))})
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=123)
+with pa.OSFile(str(folder / "dictionary.arrow"), "wb") as sink:
+    table = pa.table({"key": pa.array(keys).dictionary_encode(), "vector": fixed})
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_table(table)
+
+# The Embedding Projector: one column of metadata has no name, several have.
+np.savetxt(folder / "words_tensors.tsv", vectors, fmt="%.9g", delimiter="\t")
+(folder / "words_metadata.tsv").write_text("\n".join(keys) + "\n", encoding="utf-8")
 
 (folder / "keys.txt").write_text("\n".join(keys) + "\n", encoding="utf-8")
 (folder / "keys.json").write_text(json.dumps(keys, ensure_ascii=False), encoding="utf-8")

@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import * as zlib from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { openVectorFile, readSidecarKeys } from '../../src-main/embeddings'
@@ -72,7 +73,21 @@ const files: [name: string, format: string, keys: 'keys' | 'numbers' | 'none'][]
   ['saved_model/variables/variables.index', 'tensorflow-checkpoint', 'none'],
   ['plain.txt', 'glove', 'none'],
   ['plain.csv', 'csv', 'none'],
-  ['tensors.tsv', 'tsv', 'none'],
+  ['whole.h5', 'hdf5', 'keys'],
+  ['chunks.h5', 'hdf5', 'numbers'],
+  ['latest.h5', 'hdf5', 'keys'],
+  ['paged.h5', 'hdf5', 'numbers'],
+  ['single.h5', 'hdf5', 'numbers'],
+  ['doubles.h5', 'hdf5', 'keys'],
+  ['list.feather', 'arrow', 'keys'],
+  ['list-lz4.feather', 'arrow', 'keys'],
+  ['columns.feather', 'arrow', 'keys'],
+  ['pandas.feather', 'arrow', 'numbers'],
+  ['fixed.arrow', 'arrow', 'numbers'],
+  ['stream.arrows', 'arrow', 'keys'],
+  ['dictionary.arrow', 'arrow', 'keys'],
+  ['tensors.tsv', 'projector', 'numbers'],
+  ['words_tensors.tsv', 'projector', 'keys'],
 ]
 
 describe('vectors written by Python', () => {
@@ -82,6 +97,29 @@ describe('vectors written by Python', () => {
     expect(table.shape).toEqual([facts.rows, facts.width])
     expect(Buffer.from(table.values.buffer).equals(Buffer.from(expected.buffer))).toBe(true)
     expect(table.keys).toEqual(keys === 'none' ? [] : facts[keys].map(String))
+  })
+
+  it('Feather with zstd is read where the runtime can, and refused with the reason elsewhere', async () => {
+    if ('zstdDecompress' in zlib) {
+      const table = await readTable('list-zstd.feather')
+      expect(Buffer.from(table.values.buffer).equals(Buffer.from(expected.buffer))).toBe(true)
+    } else {
+      await expect(readTable('list-zstd.feather')).rejects.toMatchObject({
+        code: 'unsupported-file',
+        message: expect.stringContaining('zstd'),
+      })
+    }
+  })
+
+  it('every type, order and endian of numpy is read back equal', async () => {
+    const small = await readFile(join(folder, 'small.bin'))
+    const names = await readdir(join(folder, 'npy'))
+    expect(names).toHaveLength(46)
+    for (const name of names) {
+      const { values, shape } = await readTable(join('npy', name))
+      expect(shape).toEqual([6, 5])
+      expect(Buffer.from(values.buffer).equals(small), name).toBe(true)
+    }
   })
 
   it.each(['keys.txt', 'keys.json', 'keys.npy', 'keys.parquet'])('%s is read as the keys', async (name) => {

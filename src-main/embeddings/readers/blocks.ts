@@ -31,6 +31,11 @@ export class BlockBuilder {
     this.values[this.count * this.width + column] = value
   }
 
+  /** Sets all numbers of the row that is being filled. @param values [width] */
+  setAll(values: Float32Array | Float64Array): void {
+    this.values.set(values, this.count * this.width)
+  }
+
   /** The row is complete. */
   push(key: string): void {
     if (this.keyed) this.keys.push(key)

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { GraftError, toGraftError } from '../../contract/errors'
+import { hashFile } from '../hash'
 import { elementType } from './elements'
 import { refuseNamedKey } from './keyFields'
 import { shapeProblem, usableArray, type RowBlock, type VectorArray, type VectorReader } from './reader'
@@ -191,6 +192,7 @@ export const checkpointReader: VectorReader = {
         if (!tensor) throw new GraftError('internal', `${path} lists '${name}' and does not hold it.`)
         return readTensor(checkpoint, tensor)
       },
+      sha256: (signal) => hashFile(path, signal),
       close: async () => undefined,
     }
   },

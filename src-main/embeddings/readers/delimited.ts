@@ -146,7 +146,7 @@ function delimitedReader(format: string, extensions: string[], delimiters: strin
       return [...delimiters].some((delimiter) => first.includes(delimiter))
     },
     async open(path, options = {}) {
-      const source = await FileSource.open(path)
+      const source = await FileSource.open(path, options.digest)
       try {
         const head = new Uint8Array(Math.min(3, source.size))
         await source.read(head, 0)
@@ -174,6 +174,7 @@ function delimitedReader(format: string, extensions: string[], delimiters: strin
             if (!selection) throw new GraftError('internal', `${path} lists '${name}' and does not hold it.`)
             return readRows(table, selection)
           },
+          sha256: (signal) => source.sha256(signal),
           close: () => source.close(),
         }
       } catch (error) {

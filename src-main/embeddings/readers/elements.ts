@@ -59,6 +59,11 @@ const float32: ElementType = {
   },
 }
 
+/** Whether elements are float32 as this machine holds them, so that nothing has to be converted. */
+export function isNative(element: ElementType, littleEndian: boolean): boolean {
+  return element === float32 && littleEndian === hostIsLittleEndian
+}
+
 const float16: ElementType = {
   name: 'float16',
   bytes: 2,

@@ -1,13 +1,16 @@
 import { open, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { GraftError } from '../../contract/errors'
+import { arrowReader } from './arrow'
 import { isPickle, unsafePickle } from './npyHeader'
 import { npyReader } from './npy'
 import { npzReader } from './npz'
 import { checkpointReader } from './checkpoint'
 import { csvReader, tsvReader } from './delimited'
+import { hdf5Reader } from './hdf5'
 import { parquetReader } from './parquet'
 import { headBytes, type OpenOptions, type VectorFile, type VectorReader } from './reader'
+import { projectorReader } from './projector'
 import { safetensorsReader } from './safetensors'
 import { word2vecBinaryReader } from './word2vecBinary'
 import { gloveReader, word2vecReader } from './wordVectors'
@@ -18,9 +21,12 @@ export const vectorReaders: readonly VectorReader[] = [
   npzReader,
   parquetReader,
   safetensorsReader,
+  hdf5Reader,
+  arrowReader,
   word2vecBinaryReader,
   word2vecReader,
   gloveReader,
+  projectorReader,
   tsvReader,
   csvReader,
   checkpointReader,
@@ -38,7 +44,7 @@ async function readHead(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Finds the format of a file by its content, and by its name only where the content tells nothing.
+ * Finds the format of a file by what belongs to it, else by its content, and by its name only where both tell nothing.
  * @throws GraftError `not-found`, `unsafe-file` for pickles, `unsupported-file` where no reader knows it
  */
 export async function findReader(path: string): Promise<VectorReader> {
@@ -50,6 +56,7 @@ export async function findReader(path: string): Promise<VectorReader> {
   if (!facts.isFile()) {
     throw new GraftError('invalid-file', `${path} is not a file.`, 'Choose a file that holds vectors.')
   }
+  for (const reader of vectorReaders) if (await reader.claims?.(path)) return reader
   const head = await readHead(path)
   const byContent = vectorReaders.find((reader) => reader.sniff(head))
   if (byContent) return byContent

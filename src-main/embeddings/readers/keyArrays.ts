@@ -48,6 +48,18 @@ export async function readKeyArray(source: ByteSource, layout: KeyLayout): Promi
   return keys
 }
 
+/** Numbers as keys. Integers keep all their digits. */
+export function decodeNumberKeys(
+  bytes: Uint8Array,
+  count: number,
+  element: ElementType,
+  littleEndian: boolean,
+): string[] {
+  const keys: string[] = []
+  decodeKeys(bytes, count, { kind: 'number', element }, littleEndian, keys)
+  return keys
+}
+
 function decodeKeys(
   bytes: Uint8Array,
   count: number,

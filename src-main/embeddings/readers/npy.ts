@@ -2,17 +2,10 @@ import { GraftError } from '../../contract/errors'
 import type { ElementType } from './elements'
 import { isNpy, npyPreambleBytes, parseNpyHeader, parseNpyPreamble, type NpyHeader } from './npyHeader'
 import { textKeyType, type KeyLayout } from './keyArrays'
-import { refuseNamedKey } from './keyFields'
-import {
-  blockBytes,
-  shapeProblem,
-  usableArray,
-  type RowBlock,
-  type VectorArray,
-  type VectorReader,
-} from './reader'
+import { blockBytes, shapeProblem, type RowBlock, type VectorArray, type VectorReader } from './reader'
 import { columnMajor, rowMajor } from './rows'
-import { FileSource, spool, truncated, type ByteSource } from './source'
+import { openSingleArray } from './singleArray'
+import { spool, truncated, type ByteSource } from './source'
 
 /** An array in the `.npy` format, its header read and held against the bytes that are really there. */
 export interface NpyArray {
@@ -115,28 +108,9 @@ export const npyReader: VectorReader = {
   format: 'npy',
   extensions: ['.npy'],
   sniff: isNpy,
-  async open(path, options = {}) {
-    refuseNamedKey(path, 'npy', options)
-    const source = await FileSource.open(path)
-    try {
+  open: (path, options = {}) =>
+    openSingleArray(path, 'npy', options, async (source) => {
       const array = await readNpyHeader(source, path, '')
-      const arrays = [npyArrayInfo('', array)]
-      return {
-        path,
-        format: 'npy',
-        bytes: source.size,
-        arrays,
-        keyFields: [],
-        keyField: null,
-        read(name) {
-          usableArray({ path, arrays }, name)
-          return readNpyRows(source, array)
-        },
-        close: () => source.close(),
-      }
-    } catch (error) {
-      await source.close()
-      throw error
-    }
-  },
+      return { array: npyArrayInfo('', array), rows: () => readNpyRows(source, array) }
+    }),
 }

@@ -1,4 +1,5 @@
 import { openPromise, type Entry, type ZipFile } from 'yauzl'
+import { hashFile } from '../hash'
 import { GraftError } from '../../contract/errors'
 import { unsafePickle } from './npyHeader'
 import { keyBytes, readKeyArray } from './keyArrays'
@@ -200,6 +201,7 @@ function describeArchive(path: string, archive: NpzArchive, options: OpenOptions
       const keys = array.keyed && key ? await archive.readKeys(key) : null
       yield* withKeys(archive.read(member), keys)
     },
+    sha256: (signal) => hashFile(path, signal),
     close: async () => archive.close(),
   }
 }

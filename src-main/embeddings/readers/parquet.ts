@@ -1,15 +1,17 @@
-import {
-  DuckDBArrayType,
-  DuckDBListType,
-  DuckDBListVector,
-  DuckDBTypeId,
-  type DuckDBDataChunk,
-  type DuckDBType,
-} from '@duckdb/node-api'
+import { DuckDBArrayType, DuckDBListType, DuckDBTypeId, type DuckDBType } from '@duckdb/node-api'
 import { stat } from 'node:fs/promises'
+import { hashFile } from '../hash'
 import { GraftError } from '../../contract/errors'
 import { Duck, identifier, parquetSource } from '../../dataset/duckdb'
 import { BlockBuilder } from './blocks'
+import {
+  isValid,
+  listColumn,
+  numberColumn,
+  type ListColumn,
+  type NumberColumn,
+  type NumberType,
+} from './duckVectors'
 import { guessField, namedField, namesKeys, numberKey } from './keyFields'
 import {
   shapeProblem,
@@ -83,6 +85,8 @@ interface Selection {
   readonly columns: readonly string[]
   /** Whether the one column holds whole vectors. */
   readonly lists: boolean
+  /** numpy's name of the numbers' type. */
+  readonly type: string
 }
 
 interface Table {
@@ -91,18 +95,27 @@ interface Table {
   readonly key: Field | null
 }
 
+/** How the numbers are fetched: as float32 where they are no wider, else rounded here, so that too large is infinite. */
+function fetchType(type: string): NumberType {
+  return /^(float32|bool|u?int(8|16))$/.test(type) ? 'FLOAT' : 'DOUBLE'
+}
+
 async function* readRows(table: Table, selection: Selection): AsyncGenerator<RowBlock> {
   const { path, duck, key } = table
-  const { width, columns, lists } = selection
+  const { width, columns, lists, type } = selection
   const builder = new BlockBuilder(width, key !== null)
-  const cast = lists ? 'DOUBLE[]' : 'DOUBLE'
+  const fetched = fetchType(type)
+  const cast = lists ? `${fetched}[]` : fetched
   const selected = columns.map((column) => `CAST(${identifier(column)} AS ${cast})`)
   if (key) selected.push(keyExpression(key))
   for await (const chunk of duck.chunks(`SELECT ${selected.join(', ')} FROM ${parquetSource([path])}`)) {
     const keys = key ? chunk.getColumnValues(columns.length) : null
     const fill = lists
-      ? listFiller(chunk, builder, table, selection)
-      : columnFiller(chunk, builder, columns.length)
+      ? listFiller(listColumn(chunk, 0, fetched), builder, table, selection)
+      : columnFiller(
+          columns.map((_, index) => numberColumn(chunk, index, fetched)),
+          builder,
+        )
     for (let row = 0; row < chunk.rowCount; row++) {
       fill(row)
       const value = keys?.[row]
@@ -130,37 +143,30 @@ function keyExpression({ name, kind }: Field): string {
 
 type Filler = (row: number) => void
 
-function columnFiller(chunk: DuckDBDataChunk, builder: BlockBuilder, count: number): Filler {
-  const vectors = Array.from({ length: count }, (_, index) => chunk.getColumnVector(index))
+/** A gap is no number: the row is then among those that are not finite. */
+function columnFiller(columns: readonly NumberColumn[], builder: BlockBuilder): Filler {
   return (row) => {
-    for (let column = 0; column < vectors.length; column++) {
-      const value = vectors[column]?.getItem(row)
-      // A gap is no number: the row is then among those that are not finite.
-      builder.set(column, typeof value === 'number' ? value : NaN)
+    for (let c = 0; c < columns.length; c++) {
+      const column = columns[c]
+      builder.set(c, column && isValid(column.valid, row) ? (column.values[row] ?? NaN) : NaN)
     }
   }
 }
 
 function listFiller(
-  chunk: DuckDBDataChunk,
+  { places, valid, items }: ListColumn,
   builder: BlockBuilder,
   table: Table,
   selection: Selection,
 ): Filler {
-  const vector = chunk.getColumnVector(0)
-  if (!(vector instanceof DuckDBListVector)) {
-    throw new GraftError('internal', `${table.path}: '${selection.columns.join()}' was not read as lists.`)
-  }
-  const values = vector.childVector
   const { width } = selection
   return (row) => {
-    const start = vector.getEntryOffset(row)
-    const found = vector.getItemVector(row) === null ? 0 : vector.getEntryLength(row)
+    const start = Number(places[2 * row] ?? 0n)
+    const found = isValid(valid, row) ? Number(places[2 * row + 1] ?? 0n) : 0
     if (found !== width) throw ragged(table.path, selection.columns.join(), builder.row, width, found)
-    for (let column = 0; column < width; column++) {
-      const value = values.getItem(start + column)
-      builder.set(column, typeof value === 'number' ? value : NaN)
-    }
+    builder.setAll(items.values.subarray(start, start + width))
+    if (items.valid === null) return
+    for (let c = 0; c < width; c++) if (!isValid(items.valid, start + c)) builder.set(c, NaN)
   }
 }
 
@@ -217,16 +223,14 @@ async function openParquet(duck: Duck, path: string, options: OpenOptions): Prom
     arrays.push({ name, dtype, shape, keyed: key !== null, problem: shapeProblem(path, name, shape) })
   }
   for (const { name, type } of lists) {
-    add(name, type, { width: await listWidth(duck, path, name), columns: [name], lists: true })
+    add(name, type, { width: await listWidth(duck, path, name), columns: [name], lists: true, type })
   }
   if (lists.length === 0) {
     const types = new Set(columns.map(({ type }) => type))
     const [type = 'float32'] = types
-    add('', types.size === 1 ? type : 'float64', {
-      width: columns.length,
-      columns: columns.map(({ name }) => name),
-      lists: false,
-    })
+    const common = types.size === 1 ? type : 'float64'
+    const names = columns.map(({ name }) => name)
+    add('', common, { width: names.length, columns: names, lists: false, type: common })
   }
   const { size } = await stat(path)
   return {
@@ -244,6 +248,7 @@ async function openParquet(duck: Duck, path: string, options: OpenOptions): Prom
       if (!selection) throw new GraftError('internal', `${path} lists '${name}' and does not hold it.`)
       return readRows({ path, duck, key }, selection)
     },
+    sha256: (signal) => hashFile(path, signal),
     close: async () => duck.close(),
   }
 }

@@ -28,6 +28,8 @@ export interface OpenOptions {
   readonly key?: string
   /** Names that a key field may bear besides the usual ones, such as that of the column which the vectors are for. */
   readonly keyNames?: readonly string[]
+  /** Whether `sha256` will be asked for: the file is then hashed while it is read. */
+  readonly digest?: boolean
 }
 
 /** An open file of vectors. Only headers have been read; rows are streamed. */
@@ -46,6 +48,12 @@ export interface VectorFile {
    * @throws GraftError the array's own `problem`, `not-found`, or `invalid-file` where the data end early.
    */
   read(array: string): AsyncIterable<RowBlock>
+  /**
+   * SHA-256 of the file that was opened. Once its rows have been read, that costs no second pass, where the format is
+   * read in the file's order.
+   * @throws GraftError `cancelled`
+   */
+  sha256(signal?: AbortSignal): Promise<string>
   close(): Promise<void>
 }
 
@@ -57,6 +65,8 @@ export interface VectorReader {
   readonly extensions: readonly string[]
   /** Whether the first bytes of a file (up to `headBytes` of them) are of this format. */
   sniff(head: Uint8Array): boolean
+  /** Whether a file is of this format by what lies beside it, where its content alone is another's too. */
+  claims?(path: string): Promise<boolean>
   /**
    * Opens the file and reads its headers; text, which has none, is read once for its number of rows.
    * @throws GraftError `invalid-file`, `unsafe-file`, `unsupported-file`; `not-found` for a `key` that is not there

@@ -1,5 +1,5 @@
 import { GraftError } from '../../contract/errors'
-import type { ElementType } from './elements'
+import { isNative, type ElementType } from './elements'
 import { blockBytes, type RowBlock } from './reader'
 import type { ByteSource } from './source'
 
@@ -12,20 +12,41 @@ export interface Layout {
   readonly dataOffset: number
 }
 
-/** Streams a table that is stored row by row (C order). */
+/** Streams a table that is stored row by row (C order). The next block is read while the caller works on one. */
 export async function* rowMajor(source: ByteSource, layout: Layout): AsyncGenerator<RowBlock> {
   const { element, rows, width, littleEndian, dataOffset } = layout
   const rowBytes = width * element.bytes
   const blockRows = Math.min(rows, Math.max(1, Math.floor(blockBytes / rowBytes)))
-  const raw = new Uint8Array(blockRows * rowBytes)
-  const decoded = new Float32Array(blockRows * width) // [blockRows, width]
-  for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
-    const count = Math.min(blockRows, rows - firstRow)
-    const bytes = raw.subarray(0, count * rowBytes)
+  const asTheyAre = isNative(element, littleEndian)
+  const decoded = new Float32Array(asTheyAre ? 0 : blockRows * width) // [blockRows, width]
+  const buffers = [new Uint8Array(blockRows * rowBytes), new Uint8Array(blockRows * rowBytes)] as const
+  const readBlock = async (block: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const firstRow = block * blockRows
+    const into = block % 2 === 0 ? buffers[0] : buffers[1]
+    const bytes = into.subarray(0, Math.min(blockRows, rows - firstRow) * rowBytes)
     await source.read(bytes, dataOffset + firstRow * rowBytes)
-    const values = decoded.subarray(0, count * width)
-    element.decode(bytes, values, littleEndian)
-    yield { firstRow, count, rows: values }
+    return bytes
+  }
+  const blocks = Math.ceil(rows / blockRows)
+  let ahead = readBlock(0)
+  try {
+    for (let block = 0; block < blocks; block++) {
+      const bytes = await ahead
+      if (block + 1 < blocks) {
+        ahead = readBlock(block + 1)
+        // Whoever awaits it hears of a failure; until then it is no unhandled one.
+        ahead.catch(() => undefined)
+      }
+      const count = bytes.length / rowBytes
+      const values = asTheyAre
+        ? new Float32Array(bytes.buffer, bytes.byteOffset, count * width)
+        : decoded.subarray(0, count * width)
+      if (!asTheyAre) element.decode(bytes, values, littleEndian)
+      yield { firstRow: block * blockRows, count, rows: values }
+    }
+  } finally {
+    // The caller may stop early, and close the source.
+    await ahead.catch(() => undefined)
   }
 }
 

@@ -177,6 +177,7 @@ async function openSafetensors(source: FileSource, path: string, options: OpenOp
           : null
       yield* withKeys(rowMajor(source, layout), keys)
     },
+    sha256: (signal) => source.sha256(signal),
     close: () => source.close(),
   }
 }
@@ -186,7 +187,7 @@ export const safetensorsReader: VectorReader = {
   extensions: ['.safetensors'],
   sniff,
   async open(path, options = {}) {
-    const source = await FileSource.open(path)
+    const source = await FileSource.open(path, options.digest)
     try {
       return await openSafetensors(source, path, options)
     } catch (error) {

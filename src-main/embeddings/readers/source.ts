@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes, type Hash } from 'node:crypto'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,24 +28,38 @@ export function truncated(name: string, expected: number, found: number): GraftE
   )
 }
 
-/** A file on disk, read from any place. */
+/** Pieces in which the rest of a file is read for its hash. */
+const digestBytes = 1 << 20
+
+/**
+ * A file on disk, read from any place. Asked for its digest, it hashes what is read in the file's order as it goes by, so
+ * that a file read top to bottom is read once.
+ */
 export class FileSource implements ByteSource {
   readonly sequential = false
+  private hash: Hash | null
+  /** Bytes that are in the hash already. */
+  private hashed = 0
+  private digest: string | null = null
 
   private constructor(
     readonly name: string,
     readonly size: number,
     private readonly handle: FileHandle,
-  ) {}
+    digest: boolean,
+  ) {
+    this.hash = digest ? createHash('sha256') : null
+  }
 
-  static async open(path: string): Promise<FileSource> {
+  /** @param digest whether `sha256` will be asked for */
+  static async open(path: string, digest = false): Promise<FileSource> {
     const handle = await open(path, 'r')
     try {
       const facts = await handle.stat()
       if (!facts.isFile()) {
         throw new GraftError('invalid-file', `${path} is not a file.`, 'Choose a file that holds vectors.')
       }
-      return new FileSource(path, facts.size, handle)
+      return new FileSource(path, facts.size, handle, digest)
     } catch (error) {
       await handle.close()
       throw error
@@ -60,6 +74,28 @@ export class FileSource implements ByteSource {
       if (bytesRead === 0) throw truncated(this.name, position + into.length, position + filled)
       filled += bytesRead
     }
+    const end = position + into.length
+    if (this.hash && position <= this.hashed && this.hashed < end) {
+      this.hash.update(into.subarray(this.hashed - position))
+      this.hashed = end
+    }
+  }
+
+  /**
+   * SHA-256 of the whole file; what has not gone by yet is read now. No other read may be on its way.
+   * @throws GraftError `cancelled` where the signal says so
+   */
+  async sha256(signal?: AbortSignal): Promise<string> {
+    if (this.digest !== null) return this.digest
+    this.hash ??= createHash('sha256')
+    const piece = new Uint8Array(Math.min(digestBytes, Math.max(1, this.size - this.hashed)))
+    while (this.hashed < this.size) {
+      if (signal?.aborted) throw new GraftError('cancelled', `Reading ${this.name} was cancelled.`)
+      await this.read(piece.subarray(0, Math.min(piece.length, this.size - this.hashed)), this.hashed)
+    }
+    this.digest = this.hash.digest('hex')
+    this.hash = null
+    return this.digest
   }
 
   close(): Promise<void> {

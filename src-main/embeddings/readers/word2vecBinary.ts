@@ -1,10 +1,10 @@
 import { GraftError } from '../../contract/errors'
 import { BlockBuilder } from './blocks'
-import { refuseNamedKey } from './keyFields'
 import { isText } from './lines'
 import { numberOf } from './numbers'
-import { shapeProblem, usableArray, type RowBlock, type VectorArray, type VectorReader } from './reader'
-import { FileSource } from './source'
+import { shapeProblem, type RowBlock, type VectorReader } from './reader'
+import { openSingleArray } from './singleArray'
+import type { FileSource } from './source'
 import { impossible, parseWord2vecHeader } from './wordVectors'
 
 /**
@@ -146,30 +146,13 @@ export const word2vecBinaryReader: VectorReader = {
   format: 'word2vec-binary',
   extensions: ['.bin'],
   sniff,
-  async open(path, options = {}) {
-    refuseNamedKey(path, 'word2vec', options)
-    const source = await FileSource.open(path)
-    try {
+  open: (path, options = {}) =>
+    openSingleArray(path, 'word2vec-binary', options, async (source) => {
       const layout = await layOut(source, path)
       const shape = [layout.rows, layout.width]
-      const problem = shapeProblem(path, '', shape)
-      const arrays: VectorArray[] = [{ name: '', dtype: 'float32', shape, keyed: true, problem }]
       return {
-        path,
-        format: 'word2vec-binary',
-        bytes: source.size,
-        arrays,
-        keyFields: [],
-        keyField: null,
-        read(name) {
-          usableArray({ path, arrays }, name)
-          return readRows(source, layout)
-        },
-        close: () => source.close(),
+        array: { name: '', dtype: 'float32', shape, keyed: true, problem: shapeProblem(path, '', shape) },
+        rows: () => readRows(source, layout),
       }
-    } catch (error) {
-      await source.close()
-      throw error
-    }
-  },
+    }),
 }

@@ -1,6 +1,5 @@
 import { GraftError } from '../../contract/errors'
 import { BlockBuilder } from './blocks'
-import { refuseNamedKey } from './keyFields'
 import {
   byteOrderMark,
   countRecords,
@@ -11,15 +10,9 @@ import {
   readLines,
 } from './lines'
 import { numberOf, parseNumber } from './numbers'
-import {
-  maxWidth,
-  shapeProblem,
-  usableArray,
-  type RowBlock,
-  type VectorArray,
-  type VectorReader,
-} from './reader'
-import { FileSource } from './source'
+import { maxWidth, shapeProblem, type RowBlock, type VectorReader } from './reader'
+import { openSingleArray } from './singleArray'
+import type { FileSource } from './source'
 
 /** The first line of word2vec's formats: rows and width. */
 const headerLine = /^(\d{1,15})[ \t](\d{1,6})[ \t]*\r?$/
@@ -189,33 +182,17 @@ function wordVectorReader(format: string, extensions: string[], sniff: VectorRea
     format,
     extensions,
     sniff,
-    async open(path, options = {}) {
-      refuseNamedKey(path, format, options)
-      const source = await FileSource.open(path)
-      try {
+    open: (path, options = {}) =>
+      openSingleArray(path, format, options, async (source) => {
         const layout = await layOut(source, path)
-        const shape = [layout.rows, layout.width]
-        const problem =
-          layout.width > maxWidth || layout.rows * layout.width === 0 ? shapeProblem(path, '', shape) : null
-        const arrays: VectorArray[] = [{ name: '', dtype: 'float32', shape, keyed: layout.keyed, problem }]
+        const { rows, width, keyed } = layout
+        const shape = [rows, width]
+        const problem = width > maxWidth || rows * width === 0 ? shapeProblem(path, '', shape) : null
         return {
-          path,
-          format,
-          bytes: source.size,
-          arrays,
-          keyFields: [],
-          keyField: null,
-          read(name) {
-            usableArray({ path, arrays }, name)
-            return readRows(source, layout)
-          },
-          close: () => source.close(),
+          array: { name: '', dtype: 'float32', shape, keyed, problem },
+          rows: () => readRows(source, layout),
         }
-      } catch (error) {
-        await source.close()
-        throw error
-      }
-    },
+      }),
   }
 }
 
