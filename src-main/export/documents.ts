@@ -1,4 +1,4 @@
-import { findArchitecture, type ModelSpec, tableOf } from '../model'
+import { findArchitecture, largestId, type ModelSpec, tablesOf } from '../model'
 import { findOptimizer } from '../training/optimizers'
 import type { ExportPlan } from './plan'
 import predictScript from './predict.py?raw'
@@ -42,13 +42,15 @@ function describeInputs(spec: ModelSpec): Record<string, unknown>[] {
     const { column, kind } = input
     if (input.kind === 'vector') return { column, kind, dtype: 'float32', width: input.width }
     if (input.kind === 'continuous') return { column, kind, dtype: 'float32' }
-    const table = tableOf(spec, input.table)
     return {
       column,
       kind,
       dtype: 'int64',
-      largestId: table.rows - 1,
-      table: table.name,
+      largestId: largestId(spec, input),
+      table: input.table,
+      // Several tables of one column, and a projection or residual, as the model has them.
+      tables: tablesOf(spec, input).map(({ name, use }) => ({ table: name, ...(use && { use }) })),
+      ...(input.combination && { combination: input.combination }),
     }
   })
 }
@@ -117,7 +119,7 @@ function readme(plan: ExportPlan): string {
     if (input.kind === 'continuous') return `${name} float32 | a number |`
     if (input.kind === 'vector')
       return `${name} float32 | ${input.width} numbers, \`[batch, ${input.width}]\` |`
-    return `${name} int64 | id 1 to ${tableOf(model, input.table).rows - 1}; 0 is unknown |`
+    return `${name} int64 | id 1 to ${largestId(model, input)}; 0 is unknown |`
   })
   return `# ${record.document.name}: ${record.document.model.architecture} for \`${record.target}\`
 

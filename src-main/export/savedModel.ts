@@ -4,7 +4,7 @@ import { GraftError } from '../contract/errors'
 import { NpyWriter } from '../embeddings/npyWriter'
 import { formatNpyHeader } from '../embeddings/readers/npyHeader'
 import { savedModelBytes } from '../graph'
-import type { TableSpec } from '../model'
+import { storedTables, type TableSpec } from '../model'
 import type { TensorFlow } from '../tensorflow/binding'
 import { GraphSession } from '../tensorflow/session'
 import { checkpointRows } from './checkpointTable'
@@ -40,7 +40,7 @@ function plannedFiles(plan: ExportPlan): PlannedFile[] {
       bytes: 100 + 50 * variables.length,
       description: 'Where each weight is (about)',
     },
-    ...plan.model.tables.map((table) => ({
+    ...storedTables(plan.model).map((table) => ({
       name: tableFileName(table.name),
       bytes: formatNpyHeader(table.rows, table.width).length + table.rows * table.width * numberBytes,
       description: `${table.frozen ? 'Frozen' : 'Trained'} vectors of ${table.columns.join(', ')}`,
@@ -105,7 +105,7 @@ export const savedModelTarget: ExportTarget = {
   files: plannedFiles,
 
   async write(plan: ExportPlan, folder: string, tensorflow: TensorFlow, report: ReportExport): Promise<void> {
-    const { tables } = plan.model
+    const tables = storedTables(plan.model)
     const total = tables.length + 2
     const model = servingModel(plan.model)
     report('Writing the model', 0, total, 'files')

@@ -20,6 +20,7 @@ export interface Weight {
   readonly name: string
   readonly variable: Variable
   readonly initial: Initial
+  /** Whether training moves it from its first step on. A table can be locked and unlocked while it trains. */
   readonly trainable: boolean
   /** The table that it is, or null for a dense weight. */
   readonly table: TableSpec | null
@@ -31,6 +32,8 @@ export interface Lookup {
   readonly table: TableSpec
   /** Distinct ids of the batch: [u]. */
   readonly ids: Tensor
+  /** Which of them each id of the batch is, all columns of the table one after the other: [n]. */
+  readonly positions: Tensor
   /** Their rows: [u, width]. The gradient that the sparse update needs is the one of this tensor. */
   readonly rows: Tensor
 }
@@ -46,15 +49,27 @@ export interface Layer {
   readonly detail: string
 }
 
+/** What a forward pass that trains is given at every step, beside the rows. */
+export interface TrainingInputs {
+  /** float32 []: 1 where dropout is on, 0 where it is off. */
+  readonly dropout: Tensor
+  /** int32 []: the run's seed, and the number of the step. Random numbers of a step depend on nothing else. */
+  readonly seed: Tensor
+  readonly step: Tensor
+}
+
 /** Collects the weights and layers of a model while its graph is built. */
 export class ModelBuilder {
   readonly weights: Weight[] = []
   readonly layers: Layer[] = []
   readonly lookups: Lookup[] = []
+  private draws = 0
 
+  /** @param training null for a model that only predicts */
   constructor(
     readonly graph: Graph,
     readonly spec: ModelSpec,
+    readonly training: TrainingInputs | null = null,
   ) {}
 
   /** A dense weight that training moves. `name` is its name in checkpoints. */
@@ -62,9 +77,14 @@ export class ModelBuilder {
     return this.keep(name, shape, initial, true, null)
   }
 
-  table(table: TableSpec): Weight {
-    const initial: Initial = table.pretrained ? { kind: 'file' } : { kind: 'uniform', limit: 0.05 }
+  table(table: TableSpec, start: Initial = { kind: 'uniform', limit: 0.05 }): Weight {
+    const initial: Initial = table.pretrained ? { kind: 'file' } : start
     return this.keep(`emb/${nodeName(table.name)}`, [table.rows, table.width], initial, !table.frozen, table)
+  }
+
+  /** A number for each place of the model that draws random numbers in a step, so that no two draw the same. */
+  nextDraw(): number {
+    return this.draws++
   }
 
   layer(layer: Layer): Layer {

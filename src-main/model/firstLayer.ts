@@ -20,11 +20,7 @@ const costs = {
  */
 export function paysPerDistinctId(part: InputPart, units: number, batchSize: number): boolean {
   if (part.input.kind !== 'categorical' || !part.distinct) return false
-  const distinct = Math.min(
-    part.input.distinctPerBatch ?? batchSize,
-    batchSize,
-    part.distinct.lookup.table.rows,
-  )
+  const distinct = Math.min(part.input.distinctPerBatch ?? batchSize, batchSize, part.distinct.most)
   const products = part.trainable ? 3 : 2
   const saved = products * part.width * units * (batchSize - distinct) * costs.multiplyAdd
   return saved > batchSize * units * costs.spread
@@ -62,7 +58,7 @@ export function inputProduct(block: InputBlock, kernel: Tensor, batchSize: numbe
   }
   for (const part of perDistinct)
     if (part.distinct) {
-      const share = matMul(part.distinct.lookup.rows, rowsOf([part])) // [u, units]
+      const share = matMul(part.distinct.rows, rowsOf([part])) // [u, units]
       products.push(gather(share, part.distinct.positions)) // [batch, units]
     }
   return products.reduce((sum, product) => add(sum, product))

@@ -1,7 +1,7 @@
 import { Graph, placeholder, type Tensor } from '../graph'
 import type { LayerView, ModelSummary } from '../contract/views'
 import { findArchitecture } from './architectures'
-import { ModelBuilder, type Layer, type Lookup, type Weight } from './builder'
+import { ModelBuilder, type Layer, type Lookup, type TrainingInputs, type Weight } from './builder'
 import { inputBlock, type Features } from './inputs'
 import { binaryOutput } from './outputs'
 import { rowLayout } from './rowLayout'
@@ -20,10 +20,16 @@ export interface BuiltModel {
 /**
  * Builds the forward pass.
  * @param features the batch's columns: ids int32 or int64 [batch], numbers float32 [batch], vectors, lists
+ * @param training what a step is given beside the rows; without it there is no dropout in the graph
  * @throws GraftError `invalid-setting`, ZodError for settings that do not fit the architecture
  */
-export function buildModel(graph: Graph, spec: ModelSpec, features: Features): BuiltModel {
-  const builder = new ModelBuilder(graph, spec)
+export function buildModel(
+  graph: Graph,
+  spec: ModelSpec,
+  features: Features,
+  training: TrainingInputs | null = null,
+): BuiltModel {
+  const builder = new ModelBuilder(graph, spec, training)
   const block = inputBlock(builder, features)
   const body = findArchitecture(spec.architecture).build(builder, block, spec.settings)
   const { logits, probability } = binaryOutput(builder, body)

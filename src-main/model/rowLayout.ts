@@ -1,6 +1,6 @@
 import { bitcast, split, transpose, unstack, type Tensor } from '../graph'
 import { GraftError } from '../contract/errors'
-import { tableOf, type ListSpec, type ModelSpec } from './spec'
+import { largestId, type ListSpec, type ModelSpec } from './spec'
 
 /** A stretch of the words of a row: a number or id, a list with room for its longest, or a vector. */
 export interface RowField {
@@ -18,7 +18,7 @@ export interface RowField {
   readonly holds: 'one' | 'list' | 'vector'
   /** Which items of a list that is too long stay. */
   readonly keep: ListSpec['keep']
-  /** Of ids: the largest that the column's table has. */
+  /** Of ids: the largest that the column's tables have. */
   readonly largest: number | null
 }
 
@@ -55,7 +55,7 @@ export function rowLayout(spec: ModelSpec): RowLayout {
     else if (input.kind === 'vector')
       stretches.push({ ...one, type: 'float32', length: input.width, holds: 'vector' })
     else {
-      const id = { ...one, type: 'int32', largest: tableOf(spec, input.table).rows - 1 } as const
+      const id = { ...one, type: 'int32', largest: largestId(spec, input) } as const
       if (!input.list) {
         ids.push(id)
         continue

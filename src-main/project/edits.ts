@@ -145,9 +145,14 @@ function setFrozen(document: ProjectDocument, id: string, frozen: boolean): Proj
   }
 }
 
-/** The attached table that the column looks up, or null. */
+/** The attached tables that the column looks up, in the order in which they were attached. */
+export function tablesAttachedTo(document: ProjectDocument, column: string): AttachedTable[] {
+  return document.tables.filter((table) => table.columns.includes(column))
+}
+
+/** The attached table that the column looks up, the first one where there are several, or null. */
 export function attachedTo(document: ProjectDocument, column: string): AttachedTable | null {
-  return document.tables.find((table) => table.columns.includes(column)) ?? null
+  return tablesAttachedTo(document, column)[0] ?? null
 }
 
 function setUse(document: ProjectDocument, table: string, changes: Partial<TableUse>): ProjectDocument {

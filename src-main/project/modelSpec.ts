@@ -1,13 +1,13 @@
-import { GraftError, type ProjectDocument } from '../contract'
-import { type InputSpec, type ModelSpec, type TableSpec } from '../model/spec'
+import { type AttachedTable, GraftError, type ProjectDocument } from '../contract'
+import { type InputSpec, type ModelSpec, type TableSpec, widthInUse } from '../model/spec'
 import { type Column, featuresOf, inputKind, tableName, tableRows, tableWidth } from '../schema'
-import { attachedTo } from './edits'
+import { tablesAttachedTo } from './edits'
 
 /**
- * The model that a document describes, as plain data: its features in ASCII order of their names, and one table for
- * each vocabulary, at the width in force.
- * @throws GraftError `invalid-schema` where there is no feature or one of a kind that no model takes; SchemaError where
- *   a domain gives a table no size
+ * The model that a document describes, as plain data: its features in ASCII order of their names, and for each vocabulary
+ * the tables attached to it, or one that starts at random at the width in force.
+ * @throws GraftError `invalid-schema` where there is no feature or one of a kind that no model takes, `shape-mismatch` where
+ *   tables of different widths are to be summed; SchemaError where a domain gives a table no size
  */
 export function modelSpecOf(document: ProjectDocument): ModelSpec {
   const features = featuresOf(document.schema)
@@ -21,11 +21,13 @@ export function modelSpecOf(document: ProjectDocument): ModelSpec {
   const inputs = features.map((column): InputSpec => {
     switch (inputKind(column)) {
       case 'categorical': {
-        const table = tableSpecOf(document, column)
-        const known = tables.get(table.name)
-        if (known) known.columns.push(column.name)
-        else tables.set(table.name, table)
-        return { kind: 'categorical', column: column.name, table: table.name, distinctPerBatch: null }
+        const looked = tableSpecsOf(document, column)
+        for (const table of looked) {
+          const known = tables.get(table.name)
+          if (known) known.columns.push(column.name)
+          else tables.set(table.name, table)
+        }
+        return categoricalInput(document, column.name, looked)
       }
       case 'continuous':
         return { kind: 'continuous', column: column.name }
@@ -48,16 +50,59 @@ export function modelSpecOf(document: ProjectDocument): ModelSpec {
   }
 }
 
-function tableSpecOf(document: ProjectDocument, column: Column): TableSpec {
-  const attached = attachedTo(document, column.name)
-  const rows = tableRows(column)
+function categoricalInput(
+  document: ProjectDocument,
+  column: string,
+  [first, ...others]: readonly TableSpec[],
+): InputSpec {
+  if (!first) throw new GraftError('internal', `Column ${column} has no table.`)
+  const input = { kind: 'categorical', column, table: first.name, distinctPerBatch: null } as const
+  if (others.length === 0) return input
+  const combination = document.combinations[column] ?? 'concat'
+  if (combination === 'sum') refuseMixedWidths(column, [first, ...others])
+  return { ...input, more: others.map(({ name }) => name), combination }
+}
+
+function refuseMixedWidths(column: string, tables: readonly TableSpec[]): void {
+  if (new Set(tables.map(widthInUse)).size === 1) return
+  const widths = tables.map((table) => `${table.name}: ${widthInUse(table)}`).join(', ')
+  throw new GraftError(
+    'shape-mismatch',
+    `The tables of ${column} are to be summed, and have different widths (${widths}).`,
+    'Concatenate them, or project them to one width.',
+    { column },
+  )
+}
+
+/** The tables that a column looks up: those attached to it, or one that starts at random. */
+function tableSpecsOf(document: ProjectDocument, column: Column): TableSpec[] {
+  const attached = tablesAttachedTo(document, column.name)
+  return attached.length > 0
+    ? attached.map((table) => attachedSpec(document, column, table))
+    : [randomSpec(document, column)]
+}
+
+function attachedSpec(document: ProjectDocument, column: Column, table: AttachedTable): TableSpec {
+  const { id, rows, width, frozen } = table
+  return { ...named(document, column, id), rows, width, frozen, pretrained: true }
+}
+
+function randomSpec(document: ProjectDocument, column: Column): TableSpec {
   const override = document.widths[column.name] ?? null
   return {
-    name: attached?.id ?? tableName(column),
-    columns: [column.name],
-    rows: attached?.rows ?? rows,
-    width: tableWidth(column, document.widthRule, override, attached?.width ?? null).width,
-    frozen: attached?.frozen ?? false,
-    pretrained: attached !== null,
+    ...named(document, column, tableName(column)),
+    rows: tableRows(column),
+    width: tableWidth(column, document.widthRule, override, null).width,
+    frozen: false,
+    pretrained: false,
   }
+}
+
+function named(
+  document: ProjectDocument,
+  column: Column,
+  name: string,
+): Pick<TableSpec, 'name' | 'columns' | 'use'> {
+  const use = document.uses[name]
+  return { name, columns: [column.name], ...(use && { use }) }
 }

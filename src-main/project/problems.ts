@@ -16,6 +16,7 @@ import {
   validateSchema,
 } from '../schema'
 import type { Summarize } from './snapshot'
+import { useProblems } from './useProblems'
 
 interface Findings {
   readonly problems: Problem[]
@@ -33,6 +34,7 @@ export function findProblems(
     ...schemaProblems(document),
     ...dataProblems(document, dataset),
     ...tableProblems(document),
+    ...useProblems(document),
     ...targetProblems(document),
   ]
   if (problems.some(({ severity, place }) => severity === 'error' && place !== 'data'))

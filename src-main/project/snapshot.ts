@@ -1,5 +1,6 @@
 import {
   type AlignmentReport,
+  type AttachedTable,
   type ColumnView,
   type DatasetSummary,
   type ModelSummary,
@@ -22,7 +23,7 @@ import {
   type Width,
   widthRule,
 } from '../schema'
-import { attachedTo } from './edits'
+import { attachedTo, tablesAttachedTo } from './edits'
 import { findProblems } from './problems'
 
 /** What is known of a project beside its document: what its files say and what has happened to it. */
@@ -115,28 +116,40 @@ function viewTables(document: ProjectDocument, facts: ProjectFacts): TableView[]
     const id = tableOf(document, column)
     const width = widthOf(document, column)
     if (id === null || !width) continue
-    const known = views.get(id)
-    if (known) {
-      known.columns.push(column.name)
-      continue
+    const attached = tablesAttachedTo(document, column.name)
+    const tables = attached.length > 0 ? attached : [null]
+    for (const table of tables) {
+      const known = views.get(table?.id ?? id)
+      if (known) known.columns.push(column.name)
+      // A width that was set by hand needs no domain; a table does, and the problem list says so.
+      else if (table || hasTableRows(column))
+        views.set(table?.id ?? id, viewTable(facts, column, table, id, width.width))
     }
-    const attached = attachedTo(document, column.name)
-    // A width that was set by hand needs no domain; a table does, and the problem list says so.
-    if (!attached && !hasTableRows(column)) continue
-    const rows = attached?.rows ?? tableRows(column)
-    views.set(id, {
-      id,
-      columns: [column.name],
-      rows,
-      width: width.width,
-      bytes: rows * width.width * Float32Array.BYTES_PER_ELEMENT,
-      frozen: attached?.frozen ?? false,
-      attached,
-      report: attached ? (facts.reports.get(attached.id) ?? null) : null,
-      proof: proofOf(id, facts.runs),
-    })
   }
   return [...views.values()]
+}
+
+function viewTable(
+  facts: ProjectFacts,
+  column: Column,
+  attached: AttachedTable | null,
+  name: string,
+  randomWidth: number,
+): TableView {
+  const id = attached?.id ?? name
+  const rows = attached?.rows ?? tableRows(column)
+  const width = attached?.width ?? randomWidth
+  return {
+    id,
+    columns: [column.name],
+    rows,
+    width,
+    bytes: rows * width * Float32Array.BYTES_PER_ELEMENT,
+    frozen: attached?.frozen ?? false,
+    attached,
+    report: attached ? (facts.reports.get(attached.id) ?? null) : null,
+    proof: proofOf(id, facts.runs),
+  }
 }
 
 /** What the newest run that ended showed of the table. */

@@ -1,8 +1,7 @@
 import {
   constant,
+  cast,
   Graph,
-  gradients,
-  identity,
   nodeName,
   placeholder,
   placeholderWithDefault,
@@ -10,12 +9,9 @@ import {
   reshape,
   runnable,
   saver,
-  SparseGradient,
-  variable,
+  size,
   add,
-  type Node,
   type Tensor,
-  type Variable,
   shapeOf,
   slice,
 } from '../graph'
@@ -26,14 +22,16 @@ import {
   rowLayout,
   targetFeature,
   unpackRows,
+  useOf,
   type BuiltModel,
   type ModelSpec,
   type RowLayout,
+  type TrainingInputs,
   type Weight,
 } from '../model'
-import { initializeSlot, initializeWeights } from './initialize'
-import { findOptimizer } from './optimizers'
+import { initializeWeights } from './initialize'
 import { rowMemory } from './rowMemory'
+import { buildUpdates, lossAfter, type TableTraining } from './updates'
 
 /** Feeds and fetches of the step's graph, by the names of their tensors. */
 export interface StepGraph {
@@ -57,14 +55,21 @@ export interface StepGraph {
     readonly seed: string
     /** string []: prefix of the checkpoint. */
     readonly checkpoint: string
+    /** Where some table has dropout: float32 [], 1 in training; int32 [], the run's seed; int32 [], the step from 1. */
+    readonly dropout: { readonly on: string; readonly seed: string; readonly step: string } | null
   }
   readonly fetches: {
     /** Gives every weight and slot its first value. Feeds: seed. */
     readonly init: string
     /** Keeps rows in the session. Feeds: memory. */
     readonly load: string
-    /** Runs one whole step; the batch's mean loss before it. Feeds: order (or rows), learningRate. */
+    /**
+     * Runs one whole step with all tables that were unlocked at the start; the batch's mean loss before it. Feeds: order (or
+     * rows), learningRate, dropout.
+     */
     readonly trainLoss: string
+    /** The same without any table: fetched with the updates of those that are unlocked now. */
+    readonly denseLoss: string
     /** The batch's mean loss, and nothing moves. Feeds: rows (or order). */
     readonly loss: string
     /** float32 [batch]. */
@@ -74,6 +79,8 @@ export interface StepGraph {
     readonly restore: string
   }
   readonly access: ReadonlyMap<string, WeightAccess>
+  /** By name of the table; those that the loss depends on. */
+  readonly tables: ReadonlyMap<string, TableTraining>
 }
 
 /** Reading and writing one weight from outside, table rows in pieces so that no table is ever copied whole. */
@@ -90,7 +97,7 @@ export interface WeightAccess {
 
 /**
  * The whole of training as one TensorFlow graph: forward, loss, gradients and updates, evaluation, initial values,
- * checkpoints. Nothing is computed for frozen tables beyond the forward pass.
+ * checkpoints. Nothing is computed for locked tables beyond the forward pass.
  */
 export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; settings: unknown }): StepGraph {
   const graph = new Graph()
@@ -105,16 +112,18 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
   const labels = features.get(targetFeature)
   if (!labels) throw new GraftError('internal', 'The rows have no target.')
 
-  const model = buildModel(graph, spec, features)
+  const training = dropoutInputs(graph, spec)
+  const model = buildModel(graph, spec, features, training)
   const loss = binaryCrossEntropy(labels, model.logits, model.probability)
-  const updates = new UpdateBuilder(graph, learningRate)
-  const steps = graph.scope('update', () => updates.build(model, loss.differentiable, optimizer))
-
-  const init = runnable(graph, 'run/init', [
-    ...initializeWeights(model.weights, seed),
-    ...updates.initialize(),
-  ])
-  const trainLoss = identity(loss.mean, { name: 'run/train', control: steps })
+  const updates = buildUpdates(
+    graph,
+    model,
+    { loss: loss.differentiable, learningRate, rows: cast(size(labels), 'float32') },
+    optimizer,
+  )
+  const init = runnable(graph, 'run/init', [...initializeWeights(model.weights, seed), ...updates.initialize])
+  const trainLoss = lossAfter(loss.mean, 'run/train', [...updates.dense, ...updates.open])
+  const denseLoss = lossAfter(loss.mean, 'run/train_dense', updates.dense)
   const checkpoint = saver(
     graph,
     model.weights.map((weight) => weight.variable),
@@ -130,65 +139,36 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
       learningRate: learningRate.name,
       seed: seed.name,
       checkpoint: checkpoint.prefix.name,
+      dropout: training && {
+        on: training.dropout.name,
+        seed: training.seed.name,
+        step: training.step.name,
+      },
     },
     fetches: {
       init: init.name,
       load: memory.load.name,
       trainLoss: trainLoss.name,
+      denseLoss: denseLoss.name,
       loss: loss.mean.name,
       probability: model.probability.name,
       save: checkpoint.savedSignal.name,
       restore: checkpoint.restoredSignal.name,
     },
     access: new Map(model.weights.map((weight) => [weight.name, weightAccess(graph, weight)])),
+    tables: updates.tables,
   }
 }
 
-/** Writes an optimizer's updates into the graph and keeps the variables that it asks for. */
-class UpdateBuilder {
-  private readonly made: { slot: Variable; initial: number }[] = []
-
-  constructor(
-    private readonly graph: Graph,
-    private readonly learningRate: Tensor,
-  ) {}
-
-  build(model: BuiltModel, loss: Tensor, chosen: { name: string; settings: unknown }): readonly Node[] {
-    const trainable = model.weights.filter((weight) => weight.trainable)
-    const found = gradients(
-      loss,
-      trainable.map((weight) => weight.variable),
-    )
-    const updates = findOptimizer(chosen.name).updates(
-      {
-        graph: this.graph,
-        learningRate: this.learningRate,
-        slot: (weight, name, initial) => this.keep(`${weight.name}/${name}`, weight.shape, initial),
-        scalar: (name, initial) => this.keep(name, [], initial),
-      },
-      chosen.settings,
-    )
-    const steps: Node[] = []
-    trainable.forEach(({ variable: weight }, i) => {
-      const gradient = found[i]
-      // A weight that the loss does not depend on (a tower of no layers) stays as it is.
-      if (!gradient) return
-      if (gradient instanceof SparseGradient) {
-        const { indices, values } = gradient.summed()
-        steps.push(updates.sparse(weight, indices, values))
-      } else steps.push(updates.dense(weight, gradient))
-    })
-    return [...steps, ...updates.finish(steps)]
-  }
-
-  initialize(): Node[] {
-    return this.made.map(({ slot, initial }) => initializeSlot(slot, initial))
-  }
-
-  private keep(name: string, shape: readonly number[], initial: number): Variable {
-    const slot = variable(this.graph, name, 'float32', shape, { trainable: false })
-    this.made.push({ slot, initial })
-    return slot
+/** Inputs that a model without dropout does not need, and is not given: a feed costs some microseconds a step. */
+function dropoutInputs(graph: Graph, spec: ModelSpec): TrainingInputs | null {
+  if (spec.tables.every((table) => useOf(table).dropout === 0)) return null
+  const input = (name: string, dtype: 'float32' | 'int32'): Tensor =>
+    placeholderWithDefault(constant(graph, 0, dtype), [], { name })
+  return {
+    dropout: input('feed/dropout', 'float32'),
+    seed: input('feed/dropout_seed', 'int32'),
+    step: input('feed/step', 'int32'),
   }
 }
 

@@ -4,6 +4,7 @@ import { GraphSession, type Feed, type PreparedCall } from '../tensorflow/sessio
 import type { HostTensor } from '../tensorflow/tensors'
 import type { PackedBatch } from './data'
 import { buildStepGraph, type StepGraph, type WeightAccess } from './stepGraph'
+import type { TableTraining } from './updates'
 import type { ModelSpec } from '../model'
 
 /** Rows of a table that are read or written at a time: pieces of about 16 MB. */
@@ -19,18 +20,25 @@ export interface StepResult {
 /** A session on the step's graph, with its calls prepared. */
 export class StepSession {
   private readonly rate = new Float32Array(1)
-  private readonly trainCall: PreparedCall
+  private trainCall: PreparedCall
   private readonly evaluateCall: PreparedCall
+  /** Tables that do not move, by name. */
+  private readonly locked: Set<string>
+  /** Tables whose slots have their first values. */
+  private readonly filled: Set<string>
+  /** Learning rates of tables that were changed since the start. */
+  private readonly scales = new Map<string, number>()
+  private readonly seed = new Int32Array(1)
+  private readonly steps = new Int32Array(1)
 
   private constructor(
     readonly step: StepGraph,
     private readonly session: GraphSession,
   ) {
-    const { feeds, fetches } = step
-    this.trainCall = session.prepare(
-      [feeds.order, feeds.learningRate],
-      [fetches.trainLoss, fetches.probability],
-    )
+    const { feeds, fetches, tables } = step
+    this.locked = new Set([...tables].flatMap(([name, { weight }]) => (weight.trainable ? [] : [name])))
+    this.filled = new Set([...tables.keys()].filter((name) => !this.locked.has(name)))
+    this.trainCall = this.prepareTraining()
     this.evaluateCall = session.prepare([feeds.rows], [fetches.loss, fetches.probability])
   }
 
@@ -49,6 +57,8 @@ export class StepSession {
 
   /** Gives every weight and slot its first value. */
   initialize(seed: number): void {
+    this.seed[0] = seed
+    this.steps[0] = 0
     this.session.run({ [this.step.feeds.seed]: Int32Array.of(seed) }, [this.step.fetches.init])
   }
 
@@ -64,7 +74,60 @@ export class StepSession {
    */
   train(order: Int32Array, learningRate: number): StepResult {
     this.rate[0] = learningRate
-    return stepResult(this.trainCall.run([order, this.rate]))
+    this.steps[0] = (this.steps[0] ?? 0) + 1
+    const dropout = this.step.feeds.dropout ? [Float32Array.of(1), this.seed, this.steps] : []
+    const scales = [...this.scales.values()].map((scale) => Float32Array.of(scale))
+    return stepResult(this.trainCall.run([order, this.rate, ...dropout, ...scales]))
+  }
+
+  /** Whether a table is locked now; one that the loss does not depend on never moves. */
+  isFrozen(table: string): boolean {
+    return this.locked.has(table) || !this.step.tables.has(table)
+  }
+
+  /** Locks or unlocks a table from the next step on. @throws GraftError `internal` for a table that the model does not train */
+  setFrozen(name: string, frozen: boolean): void {
+    const table = this.table(name)
+    if (frozen) this.locked.add(name)
+    else {
+      if (table.fillSlots !== null && !this.filled.has(name)) this.session.run({}, [table.fillSlots])
+      this.filled.add(name)
+      this.locked.delete(name)
+    }
+    this.trainCall = this.prepareTraining()
+  }
+
+  /** Multiplies the learning rate of a table by another number from the next step on. */
+  setLearningRateScale(name: string, scale: number): void {
+    this.table(name)
+    this.scales.set(name, scale)
+    this.trainCall = this.prepareTraining()
+  }
+
+  private table(name: string): TableTraining {
+    const found = this.step.tables.get(name)
+    if (!found) throw new GraftError('internal', `The model trains no table ${name}.`)
+    return found
+  }
+
+  /** The call of a step: one fetch while the locks are as they were at the start, else one more for each unlocked table. */
+  private prepareTraining(): PreparedCall {
+    const { feeds, fetches, tables } = this.step
+    const { dropout } = feeds
+    const inputs = [
+      feeds.order,
+      feeds.learningRate,
+      ...(dropout ? [dropout.on, dropout.seed, dropout.step] : []),
+      ...[...this.scales.keys()].map((name) => this.table(name).scale),
+    ]
+    const asAtStart = [...tables].every(([name, { weight }]) => weight.trainable !== this.locked.has(name))
+    const open = [...tables].flatMap(([name, { update }]) => (this.locked.has(name) ? [] : [update]))
+    return this.session.prepare(
+      inputs,
+      asAtStart
+        ? [fetches.trainLoss, fetches.probability]
+        : [fetches.denseLoss, fetches.probability, ...open],
+    )
   }
 
   /** Loss and probabilities; nothing moves. */

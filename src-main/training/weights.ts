@@ -33,9 +33,14 @@ export async function loadTableFile(session: StepSession, weight: Weight, source
   }
 }
 
-/** Names that an array of initial weights may have for a weight: a table answers to each of its columns. */
-function archiveNames(weight: Weight): string[] {
-  return weight.table ? weight.table.columns.map((column) => `emb/${column}`) : [weight.name]
+/** Names that an array of initial weights may have for a weight: a table answers to each column that looks up no other. */
+function archiveNames(spec: ModelSpec, weight: Weight): string[] {
+  const { table, name } = weight
+  if (!table) return [name]
+  const alone = spec.inputs.filter(
+    (input) => input.kind === 'categorical' && input.table === table.name && !input.more?.length,
+  )
+  return [name, ...alone.map((input) => `emb/${input.column}`)]
 }
 
 type Shaped = Iterable<readonly [name: string, array: { readonly shape: readonly number[] }]>
@@ -48,7 +53,18 @@ function matchArrays(
   arrays: Shaped,
 ): Map<string, Weight> {
   const byName = new Map<string, Weight>()
-  for (const weight of weights) for (const name of archiveNames(weight)) byName.set(name, weight)
+  // A column's name goes before that of another table that is called like it.
+  const names = weights.map((weight) => ({ weight, names: archiveNames(spec, weight) }))
+  for (const {
+    weight,
+    names: [own],
+  } of names)
+    if (own !== undefined) byName.set(own, weight)
+  for (const {
+    weight,
+    names: [, ...columns],
+  } of names)
+    for (const name of columns) byName.set(name, weight)
   const matched = new Map<string, Weight>()
   for (const [name, { shape }] of arrays) {
     const weight = byName.get(name)

@@ -33,12 +33,12 @@ export const adagrad = optimizer({
         const accumulator = slot(weight, 'accumulator', initialAccumulator + epsilon)
         return graph.add('ResourceApplyAdagradV2', [weight.handle, accumulator.handle, rate, none, gradient])
       },
-      sparse: (table, ids, gradient) => {
+      sparse: (table, ids, gradient, own) => {
         const accumulator = slot(table, 'accumulator', initialAccumulator + epsilon)
         return graph.add('ResourceSparseApplyAdagradV2', [
           table.handle,
           accumulator.handle,
-          rate,
+          own,
           none,
           gradient,
           ids,

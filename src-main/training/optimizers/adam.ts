@@ -32,7 +32,8 @@ export const adam = optimizer({
     // βᵗ of the step that comes: it starts at t = 1 and is multiplied after every step.
     const power1 = scalar('beta1_power', beta1)
     const power2 = scalar('beta2_power', beta2)
-    const corrected = mul(rate, div(sqrt(sub(1, power2.read())), sub(1, power1.read())))
+    // Each power is read by one node, whose value all updates share, and assigned a new one after it was read.
+    const correction = div(sqrt(sub(1, power2.read())), sub(1, power1.read()))
     return {
       dense: (weight, gradient) => {
         const m = slot(weight, 'm', 0)
@@ -51,19 +52,19 @@ export const adam = optimizer({
         ]
         return graph.add('ResourceApplyAdam', inputs)
       },
-      sparse: (table, ids, gradient) => {
+      sparse: (table, ids, gradient, own) => {
         const m = slot(table, 'm', 0)
         const v = slot(table, 'v', 0)
         const [oldM, oldV] = [m.gather(ids), v.gather(ids)] // [u, width]
         const newM = add(oldM, mul(sub(gradient, oldM), 1 - beta1))
         const newV = add(oldV, mul(sub(square(gradient), oldV), 1 - beta2))
-        const change = div(mul(newM, corrected), add(sqrt(newV), eps))
+        const change = div(mul(newM, mul(own, correction)), add(sqrt(newV), eps))
         return noOp(graph, {
           control: [m.scatterUpdate(ids, newM), v.scatterUpdate(ids, newV), table.scatterSub(ids, change)],
         })
       },
       finish: (updates) =>
-        graph.after([...updates, corrected], () => [
+        graph.after([...updates, correction], () => [
           power1.assign(mul(power1.read(), b1)),
           power2.assign(mul(power2.read(), b2)),
         ]),

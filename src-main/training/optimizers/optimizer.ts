@@ -20,9 +20,13 @@ export interface Updates {
    * Rows that were not looked up do not move, and their slots neither ("lazy").
    * @param ids distinct row indices [u]
    * @param gradient summed by id: [u, width]
+   * @param rate the table's own learning rate, a scalar
    */
-  sparse(table: Variable, ids: Tensor, gradient: Tensor): Node
-  /** What follows once all weights are updated. */
+  sparse(table: Variable, ids: Tensor, gradient: Tensor, rate: Tensor): Node
+  /**
+   * What ends a step, after the updates of the dense weights. Those of tables may come before or after it, for each table's
+   * is run only while it is unlocked: what they read of the optimizer's scalars must be read before this changes it.
+   */
   finish(updates: readonly Node[]): readonly Node[]
 }
 

@@ -26,10 +26,10 @@ export const sgd = optimizer({
       const move = sub(mul(velocity.read(), momentum), mul(rate, gradient))
       return noOp(graph, { control: [velocity.assign(move), weight.assignAdd(move)] })
     },
-    sparse: (table, ids, gradient) => {
-      if (momentum === 0) return table.scatterSub(ids, mul(rate, gradient))
+    sparse: (table, ids, gradient, own) => {
+      if (momentum === 0) return table.scatterSub(ids, mul(own, gradient))
       const velocity = slot(table, 'velocity', 0)
-      const move = add(mul(velocity.gather(ids), momentum), neg(mul(rate, gradient))) // [u, width]
+      const move = add(mul(velocity.gather(ids), momentum), neg(mul(own, gradient))) // [u, width]
       return noOp(graph, { control: [velocity.scatterUpdate(ids, move), table.scatterAdd(ids, move)] })
     },
     finish: () => [],
