@@ -165,6 +165,50 @@ export const tablesPreview = z.object({
 })
 export type TablesPreview = z.infer<typeof tablesPreview>
 
+/** The parts side by side, and how much of the held-out ones training does not know. Missing values are no ids. */
+export const splitReport = z.object({
+  parts: z.array(
+    z.object({
+      part: partName,
+      rows: z.int(),
+      /** Mean of the target: the share of ones where it is binary. */
+      targetRate: z.number().nullable(),
+    }),
+  ),
+  /** A row for each categorical column and held-out part. */
+  ids: z.array(
+    z.object({
+      column: z.string(),
+      part: partName,
+      /** Different values of the part, and how many of them the training part has too; of columns tagged as ids. */
+      distinct: z.int().nullable(),
+      known: z.int().nullable(),
+      /** Rows with a value that the training part does not have. */
+      unseenRows: z.int(),
+      missingRows: z.int(),
+    }),
+  ),
+})
+export type SplitReport = z.infer<typeof splitReport>
+
+/** A feature that promises more than it can keep when new rows are predicted. */
+export const leak = z.object({
+  column: z.string(),
+  /** `target`: it tells the target almost alone; `unique`: another id in nearly every row; `time`: a raw time. */
+  kind: z.enum(['target', 'unique', 'time']),
+  /** The target that it was measured against. */
+  target: z.string().nullable(),
+  /** Of the column alone, on training rows: numbers by rank, categories by their out-of-fold rate. */
+  auc: z.number().nullable(),
+  message: z.string(),
+  hint: z.string(),
+})
+export type Leak = z.infer<typeof leak>
+
+/** What is known of an encoded dataset beside its rows: `dataset/report.json`. */
+export const datasetReport = z.object({ split: splitReport, leaks: z.array(leak) })
+export type DatasetReport = z.infer<typeof datasetReport>
+
 /** What an import or a new encoding of raw tables tells. */
 export const tablesReport = z.object({
   rows: z.record(partName, z.int()),
@@ -172,8 +216,9 @@ export const tablesReport = z.object({
   columns: z.array(
     z.object({ name: z.string(), dtype, role, tags: z.array(z.string()), reason: z.string() }),
   ),
-  /** Share of the rows of a part whose id the training part does not know, where there are any. */
+  /** Share of the rows of a part whose id the training part does not have, where there are any. */
   unseen: z.array(z.object({ column: z.string(), part: partName, share: z.number() })),
+  ...datasetReport.shape,
   /** Domains whose ids stand for other values than before; vectors that were attached to them were taken off. */
   changedDomains: z.array(z.string()),
   warnings: z.array(z.string()),

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { attachedTable, keyRule, part, projectDocument } from './document'
+import { attachedTable, documentCommand, keyRule, part, projectDocument } from './document'
 import { wireError } from './errors'
 import { changedField, role, widthRule } from './schema'
+import { datasetReport } from './tables'
 
 /** What main derives from the document and its files, as the window shows it. Main owns all of it. */
 
@@ -13,6 +14,8 @@ export const problem = z.object({
   code: z.string(),
   message: z.string(),
   hint: z.string(),
+  /** An edit that mends it, where one does. */
+  fix: z.object({ label: z.string(), command: documentCommand }).optional(),
 })
 export type Problem = z.infer<typeof problem>
 
@@ -169,6 +172,8 @@ export const datasetSummary = z.object({
   columns: z.array(
     z.object({ name: z.string(), type: z.string(), largest: z.number().nullable().default(null) }),
   ),
+  /** Of raw tables: the parts side by side and what may give the target away; null where the data came encoded. */
+  report: datasetReport.nullable().default(null),
 })
 export type DatasetSummary = z.infer<typeof datasetSummary>
 

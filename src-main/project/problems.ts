@@ -33,6 +33,7 @@ export function findProblems(
   const problems = [
     ...schemaProblems(document),
     ...dataProblems(document, dataset),
+    ...leakProblems(document, dataset),
     ...tableProblems(document),
     ...useProblems(document),
     ...targetProblems(document),
@@ -110,6 +111,25 @@ function smallDomains(
       },
     ]
   })
+}
+
+/** What was found in the training part and still is a feature. */
+function leakProblems(document: ProjectDocument, dataset: DatasetSummary | null): Problem[] {
+  const features = new Set(featuresOf(document.schema).map(({ name }) => name))
+  return (dataset?.report?.leaks ?? [])
+    .filter(({ column, target }) => features.has(column) && (target === null || target === document.target))
+    .map(({ column, kind, message, hint }) => ({
+      severity: 'warning',
+      place: 'schema',
+      column,
+      code: `leak-${kind}`,
+      message,
+      hint,
+      fix: {
+        label: `Ignore ${column}`,
+        command: { type: 'setColumns', columns: [column], changes: { role: 'ignored' } },
+      },
+    }))
 }
 
 function tableProblems(document: ProjectDocument): Problem[] {

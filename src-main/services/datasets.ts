@@ -1,7 +1,15 @@
-import { type DatasetSummary, GraftError, type Part, type ProjectDocument, type RowWindow } from '../contract'
+import {
+  type DatasetReport,
+  datasetReport,
+  type DatasetSummary,
+  GraftError,
+  type Part,
+  type ProjectDocument,
+  type RowWindow,
+} from '../contract'
 import { type DatasetStore, partFiles, vocabularyFile } from '../dataset'
 import { identifier, parquetSource } from '../dataset/duckdb'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodedVocabulary, valueVocabulary, type Vocabulary } from '../embeddings'
 import { type Column, tableName, tableRows, taskOf } from '../schema'
@@ -30,6 +38,18 @@ export async function summarizeDataset(
       })),
     ),
     columns: columns.map((column) => ({ ...column, largest: largest.get(column.name) ?? null })),
+    report: document.source?.kind === 'tables' ? await readReport(store.project) : null,
+  }
+}
+
+/** What the last encoding found; null where it was made before there was such a report. */
+async function readReport(project: string): Promise<DatasetReport | null> {
+  try {
+    const text = await readFile(join(project, 'dataset', 'report.json'), 'utf8')
+    const parsed = datasetReport.safeParse(JSON.parse(text))
+    return parsed.success ? parsed.data : null
+  } catch {
+    return null
   }
 }
 

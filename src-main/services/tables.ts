@@ -174,6 +174,6 @@ async function settle(session: ProjectSession, built: BuiltDataset, files?: stri
 
 /** Takes away what only raw tables leave behind, where other data have come in their place. */
 export async function removeTables(project: string): Promise<void> {
-  for (const name of ['raw', 'vocabularies', 'derived', 'extended', 'encoding.json'])
+  for (const name of ['raw', 'vocabularies', 'derived', 'extended', 'encoding.json', 'report.json'])
     await rm(join(project, 'dataset', name), { recursive: true, force: true })
 }

@@ -201,7 +201,7 @@ describe('the dataset', () => {
     const parts = [{ part: 'train' as const, rows: 2000, targetRate: null }]
     main.emit({
       name: 'project.changed',
-      data: { project: projectSnapshot({ dataset: { parts, columns: [] } }) },
+      data: { project: projectSnapshot({ dataset: { parts, columns: [], report: null } }) },
     })
     await useDataset().loadProfiles('train')
     expect(asked()).toBe(2)

@@ -192,7 +192,15 @@ describe('the import sheet', () => {
     const job = { id: 'job-7', kind: 'import' as const, title: 'Import tables', phase: '', unit: 'rows' }
     const numbers = { done: 1, total: 1, rate: null, secondsLeft: null, error: null }
     const rows = { train: 1, validation: 0, test: 0 }
-    const result = { rows, columns: [], unseen: [], changedDomains: [], warnings: ['look here'] }
+    const result = {
+      rows,
+      columns: [],
+      unseen: [],
+      split: { parts: [], ids: [] },
+      leaks: [],
+      changedDomains: [],
+      warnings: ['look here'],
+    }
     main.emit({ name: 'job.changed', data: { job: { ...job, ...numbers, state: 'done', result } } })
     await vi.waitFor(() => expect(useTables().files).toEqual([]))
     expect(useTables().report?.warnings).toEqual(['look here'])
@@ -233,6 +241,8 @@ describe('the report of an import', () => {
             { column: 'user', part: 'test' as const, share: 0.1 },
             { column: 'item', part: 'test' as const, share: 0.5 },
           ],
+          split: { parts: [], ids: [] },
+          leaks: [],
           changedDomains: [],
           warnings: ['age tells the target almost alone'],
         },

@@ -1,7 +1,7 @@
 import { access, link, mkdir, copyFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GraftError } from '../../contract/errors'
-import type { DerivedWish, TablesReport, TablesSource } from '../../contract/tables'
+import type { DatasetReport, DerivedWish, TablesReport, TablesSource } from '../../contract/tables'
 import { roleOf, type Schema } from '../../schema'
 import { identifier, parquetSource, type Duck } from '../duckdb'
 import { partNames, safeFileName, type PartName } from '../files'
@@ -15,6 +15,8 @@ import { allColumns, describeDerived, fittedSchema, guessedSchema, planEncodings
 import { learnDerived, learntRows, settleWishes } from './derived'
 import { fitColumns, vocabularyTable } from './fit'
 import { isLearnt, type FittedEncoding, type LearntColumn } from './fitted'
+import { findLeaks } from './leaks'
+import { reportSplit, unseenShares } from './splitReport'
 
 export interface BuildRequest {
   source: TablesSource
@@ -51,8 +53,8 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
   const learnt = await viewRows(duck, raw, source, join(folder, 'derived'))
   const plans = planEncodings(allColumns(raw.columns, source.derived), schema, source.encoding)
   report({ phase: 'Fitting on the training part', done: 0, total: null, unit: 'columns' })
-  const train = '(SELECT * FROM graft_rows WHERE graft_part = 0)'
-  const [counted] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${train}`)
+  const trained = '(SELECT * FROM graft_rows WHERE graft_part = 0)'
+  const [counted] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${trained}`)
   if (Number(counted?.n ?? 0) === 0)
     throw new GraftError('invalid-data', 'The split leaves no rows to train on.', 'Choose another split.')
   const encoding: FittedEncoding = {
@@ -60,7 +62,7 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
     raw: raw.columns,
     derived: source.derived,
     learnt,
-    columns: await fitColumns(duck, train, plans),
+    columns: await fitColumns(duck, trained, plans),
   }
   const fitted = fittedSchema(schema, encoding)
   await writeVocabularies(duck, encoding, join(folder, 'vocabularies'))
@@ -68,7 +70,13 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
   await prepareDomains(duck, encoding.columns, vocabularyTable)
   const rows = await writeParts(duck, encoding, folder, request, warnings)
   await writeFile(join(folder, 'encoding.json'), `${JSON.stringify(encoding, null, 2)}\n`)
-  const unseen = await findUnseen(duck, encoding, folder, rows)
+  report({ phase: 'Comparing the parts', done: 0, total: null, unit: 'columns' })
+  const facts = { encoding, settings: source.encoding, schema: fitted, folder, rows }
+  const split = await reportSplit(duck, facts)
+  const train = join(folder, 'encoded', 'train', 'part-00000.parquet')
+  const leaks = rows.train > 0 ? await findLeaks(duck, encoding, fitted, train, rows.train) : []
+  const kept: DatasetReport = { split, leaks }
+  await writeFile(join(folder, 'report.json'), `${JSON.stringify(kept, null, 2)}\n`)
   const columns = fitted.columns.map((column) => ({
     name: column.name,
     dtype: column.dtype,
@@ -76,7 +84,13 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
     tags: [...column.tags],
     reason: reasons.get(column.name) ?? '',
   }))
-  return { source, schema: fitted, target, report: { rows, columns, unseen, changedDomains, warnings } }
+  const told = [...warnings, ...leaks.map(({ message, hint }) => `${message} ${hint}`)]
+  return {
+    source,
+    schema: fitted,
+    target,
+    report: { rows, columns, unseen: unseenShares(split), ...kept, changedDomains, warnings: told },
+  }
 }
 
 function stopIfAborted(signal: AbortSignal): void {
@@ -300,28 +314,6 @@ async function writeParts(
     )
   }
   return rows
-}
-
-async function findUnseen(
-  duck: Duck,
-  encoding: FittedEncoding,
-  folder: string,
-  rows: Record<PartName, number>,
-): Promise<TablesReport['unseen']> {
-  const ids = encoding.columns.filter((column) => column.kind === 'categorical').map(({ column }) => column)
-  const unseen: TablesReport['unseen'] = []
-  if (ids.length === 0) return unseen
-  for (const part of ['validation', 'test'] as const) {
-    if (rows[part] === 0) continue
-    const select = ids.map((name, i) => `avg((${identifier(name)} = 0)::INT) AS s${i}`).join(', ')
-    const from = parquetSource([join(folder, 'encoded', part, 'part-00000.parquet')])
-    const [found] = await duck.all(`SELECT ${select} FROM ${from}`)
-    ids.forEach((column, i) => {
-      const share = Number(found?.[`s${i}`] ?? 0)
-      if (share > 0) unseen.push({ column, part, share })
-    })
-  }
-  return unseen
 }
 
 /** Puts the raw files of a project into a folder that is being made: as links, for they stay as they are. */

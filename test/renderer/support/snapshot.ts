@@ -86,6 +86,7 @@ export function projectSnapshot(fields: Partial<ProjectSnapshot> = {}): ProjectS
         { name: 'movie', type: 'INTEGER' },
         { name: 'user', type: 'INTEGER' },
       ],
+      report: null,
     },
     model: null,
     undo: null,
