@@ -6,13 +6,14 @@ import {
   GraftError,
   type KeyRule,
   keyRule,
+  type VectorQuality,
 } from '../contract'
 import { vectorReaders } from '../embeddings'
 import { attachedTo } from '../project/edits'
 import { findColumn } from '../schema'
 import { integer, list } from './arguments'
 import { type Context, runJob, withProject } from './context'
-import { formatCount, formatShare } from './format'
+import { formatCount, formatMetric, formatShare } from './format'
 
 interface AttachOptions {
   column: string
@@ -30,6 +31,7 @@ interface AttachOptions {
   frozen?: boolean
   trainable?: boolean
   add: boolean
+  dryRun: boolean
   extraRows?: 'on' | 'off'
 }
 
@@ -68,6 +70,7 @@ export function addTableCommands(program: Command, context: Context): void {
     )
     .option('--frozen', 'training does not change the vectors (the default)')
     .option('--trainable', 'training changes the vectors')
+    .option('--dry-run', 'say what would be found, and attach nothing', false)
     .option('--add', "beside the column's tables, and not in their place", false)
     .addOption(
       new Option(
@@ -109,8 +112,9 @@ async function attach(context: Context, dir: string, options: AttachOptions): Pr
   if (options.frozen === true && options.trainable === true)
     throw new GraftError('usage', 'A table is frozen or trainable, not both.', 'Leave one of the two out.')
   await withProject(context, dir, async (_session, client, services) => {
+    const ask = options.dryRun ? client.embeddings.preview : client.embeddings.attach
     const result = await runJob(services, context.output, () =>
-      client.embeddings.attach({
+      ask({
         column,
         path: context.path(options.file),
         array: options.array ?? null,
@@ -132,7 +136,7 @@ async function attach(context: Context, dir: string, options: AttachOptions): Pr
     )
     const parsed = alignmentReport.safeParse(result)
     if (!parsed.success) throw new GraftError('internal', parsed.error.message)
-    context.output.result(parsed.data, describeReport(parsed.data))
+    context.output.result(parsed.data, describeReport(parsed.data, options.dryRun))
   })
 }
 
@@ -144,16 +148,26 @@ function keyRules(text: string): KeyRule[] {
   })
 }
 
-function describeReport(report: AlignmentReport): string {
+function describeReport(report: AlignmentReport, preview: boolean): string {
   const { table, column, rows, width, matchedIds, vocabularySize, matchedRowsShare, frozen, warnings } =
     report
   const extra = report.extraRows ?? 0
   return [
-    `Attached ${formatCount(rows)} × ${formatCount(width)} to ${column} as table ${table}, ${frozen ? 'frozen' : 'trainable'}`,
+    `${preview ? 'Would attach' : 'Attached'} ${formatCount(rows)} × ${formatCount(width)} to ${column} as table ${table}, ${frozen ? 'frozen' : 'trainable'}`,
     `${formatCount(matchedIds)} of ${formatCount(vocabularySize)} ids have a vector: ${formatShare(matchedRowsShare)} of the training rows`,
     ...(extra > 0 ? [`${formatCount(extra)} rows are for ids that occur only in the file`] : []),
+    ...(report.quality ? describeQuality(report.quality) : []),
     ...warnings.map((warning) => `Note: ${warning}`),
   ].join('\n')
+}
+
+function describeQuality({ norms, meanCosine, constantDimensions, nearDuplicates }: VectorQuality): string[] {
+  const { rows, compared, example } = nearDuplicates
+  const alike = example ? `, such as ${example.a} and ${example.b}` : ''
+  return [
+    `Norms ${formatMetric(norms.min)} to ${formatMetric(norms.max)}, mean ${formatMetric(norms.mean)}; mean cosine ${meanCosine === null ? 'none' : formatMetric(meanCosine)}`,
+    `${formatCount(constantDimensions)} constant dimensions; ${formatCount(rows)} of ${formatCount(compared)} rows compared have a near duplicate${alike}`,
+  ]
 }
 
 async function setFrozen(context: Context, dir: string, column: string, frozen: boolean): Promise<void> {

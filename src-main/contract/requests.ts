@@ -51,6 +51,25 @@ const idQuery = z.object({
   metric: neighborMetric.default('cosine'),
 })
 
+/** Vectors for a column, and how they are laid onto its ids. */
+const attachment = z.object({
+  column: z.string(),
+  path,
+  array: z.string().nullable(),
+  frozen: z.boolean(),
+  /** Takes row i for id i even where the file has keys. */
+  byPosition: z.boolean(),
+  /** The field that holds the keys; null guesses it. */
+  key: z.string().nullable().default(null),
+  /** A file of keys beside the vectors, one for each row. */
+  ids: path.nullable().default(null),
+  alignment: alignmentSettings.prefault({}),
+  /** Beside the tables that the column has, and not in their place. */
+  add: z.boolean().default(false),
+  /** Whether ids that occur only in the file get rows; null: where the table is frozen. */
+  extraRows: z.boolean().nullable().default(null),
+})
+
 /** All that a window needs to draw itself; what follows comes as events with a larger `sequence`. */
 export const sessionSnapshot = z.object({
   sequence: z.int(),
@@ -165,26 +184,9 @@ export const requests = {
     /** What a dropped file holds and which columns it fits; changes nothing. */
     inspectFile: request(z.object({ path }), vectorFile),
     /** Job; its result is the alignment report. */
-    attach: request(
-      z.object({
-        column: z.string(),
-        path,
-        array: z.string().nullable(),
-        frozen: z.boolean(),
-        /** Takes row i for id i even where the file has keys. */
-        byPosition: z.boolean(),
-        /** The field that holds the keys; null guesses it. */
-        key: z.string().nullable().default(null),
-        /** A file of keys beside the vectors, one for each row. */
-        ids: path.nullable().default(null),
-        alignment: alignmentSettings.prefault({}),
-        /** Beside the tables that the column has, and not in their place. */
-        add: z.boolean().default(false),
-        /** Whether ids that occur only in the file get rows; null: where the table is frozen. */
-        extraRows: z.boolean().nullable().default(null),
-      }),
-      jobId,
-    ),
+    attach: request(attachment, jobId),
+    /** Job: the alignment report that this attachment would have; writes nothing. */
+    preview: request(attachment, jobId),
     statistics: request(z.object({ table: z.string() }), tableStatistics),
     /** The rows nearest to an id's, over the whole table. */
     neighbors: request(idQuery, idView),

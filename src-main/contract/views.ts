@@ -52,6 +52,33 @@ export const nearMiss = z.object({
 })
 export type NearMiss = z.infer<typeof nearMiss>
 
+export const histogram = z.object({ edges: z.array(z.number()), counts: z.array(z.number()) })
+export type Histogram = z.infer<typeof histogram>
+
+const norms = z.object({ min: z.number(), mean: z.number(), max: z.number(), histogram })
+
+/** What is remarkable in the vectors of a table, as prepared, without those that stand in for missing ones. */
+export const vectorQuality = z.object({
+  /** Rows with a vector of their own, and how many of them, spread evenly, norms and angles were measured on. */
+  vectors: z.int(),
+  sampled: z.int(),
+  norms,
+  /** Of the sampled. */
+  zeroVectors: z.int(),
+  /** Mean cosine of all pairs of the sampled: near 0 where they point everywhere, near 1 where all point one way. */
+  meanCosine: z.number().nullable(),
+  /** Dimensions that are the same in all vectors. */
+  constantDimensions: z.int(),
+  /** Rows with another at a cosine of 0.999 or more, among those that were compared. */
+  nearDuplicates: z.object({
+    rows: z.int(),
+    compared: z.int(),
+    /** The two that are most alike. */
+    example: z.object({ a: z.string(), b: z.string(), cosine: z.number() }).nullable(),
+  }),
+})
+export type VectorQuality = z.infer<typeof vectorQuality>
+
 /** What an attachment found, as printed by `attach --json`. */
 export const alignmentReport = z.object({
   table: z.string(),
@@ -76,14 +103,22 @@ export const alignmentReport = z.object({
   nearMisses: z.array(nearMiss).optional(),
   /** Rows after those of the vocabulary, for ids that occur only in the file. */
   extraRows: z.int().optional(),
+  /** Type of the vectors in the file, as numpy names it, and its rows. */
+  dtype: z.string().optional(),
+  fileRows: z.int().optional(),
+  /** Rows of the training part, and those of them whose id has a vector. */
+  trainingRows: z.int().optional(),
+  matchedRows: z.int().optional(),
+  /** Rows of the file without a key. */
+  emptyKeys: z.int().optional(),
+  /** A few ids without a vector, and a few keys without an id. */
+  examples: z.object({ missing: z.array(z.string()), extra: z.array(z.string()) }).optional(),
+  quality: vectorQuality.optional(),
 })
 export type AlignmentReport = z.infer<typeof alignmentReport>
 
-export const histogram = z.object({ edges: z.array(z.number()), counts: z.array(z.number()) })
-export type Histogram = z.infer<typeof histogram>
-
 export const tableStatistics = z.object({
-  norms: z.object({ min: z.number(), mean: z.number(), max: z.number(), histogram }),
+  norms,
   /** First two principal components of at most 2,000 sampled rows: x0, y0, x1, y1, … */
   points: z.array(z.number()),
   /** Row index of each point. */
@@ -260,7 +295,20 @@ export const vectorFile = z.object({
       /** Whether its rows carry keys. */
       keyed: z.boolean(),
       /** Best first. Empty: it fits no column by position. */
-      fits: z.array(z.object({ column: z.string(), exact: z.boolean(), sentence: z.string() })),
+      fits: z.array(
+        z.object({
+          column: z.string(),
+          exact: z.boolean(),
+          sentence: z.string(),
+          /** Ids that are among the keys that were read, of all ids; of rows by position all of them. */
+          matched: z.int().optional(),
+          ids: z.int().optional(),
+          /** The rule under which it is so, where the keys are only nearly the ids. */
+          nearMiss: nearMiss.nullable().optional(),
+        }),
+      ),
+      /** Keys that were read to find out, and how many of them differ; null where there are none. */
+      keys: z.object({ read: z.int(), distinct: z.int() }).nullable().optional(),
       /** Why it cannot be attached at all; null where it can. */
       refusal: z.string().nullable(),
     }),

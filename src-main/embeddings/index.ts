@@ -10,7 +10,7 @@
  * TensorFlow can read `store.pathOf(id)` raw from `stored.file.dataOffset` on.
  */
 export { attachByPosition, type AttachRequest } from './attach'
-export { attachVectors, type VectorsRequest } from './attachVectors'
+export { attachVectors, previewVectors, type VectorsRequest } from './attachVectors'
 export { hashFile, hashTable, meanRowMovement, TableHash } from './hash'
 export { inspectFile, type ColumnVocabulary } from './inspect'
 export { findNeighbors, normOf, readRow, type Metric, type Neighbor, type TableRows } from './neighbors'

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { toGraftError } from '../contract/errors'
-import type { VectorFile as VectorFileView } from '../contract/views'
+import type { NearMiss, VectorFile as VectorFileView } from '../contract/views'
+import { findNearMisses } from './keyRules'
 import type { Vocabulary } from './vocabulary'
 import { openVectorFile } from './readers'
 import { shapeText, type VectorArray, type VectorFile } from './readers/reader'
@@ -58,26 +59,25 @@ async function viewArray(
       refusal: `${array.problem.message} ${array.problem.hint}`.trim(),
     }
   }
-  if (keyed) {
-    const fits = await fitByKeys(file, array, columns)
-    return { name, dtype, shape, keyed, fits, refusal: null }
-  }
+  if (keyed) return { name, dtype, shape, keyed, ...(await fitByKeys(file, array, columns)), refusal: null }
   const fits = columns.flatMap((column) => fitColumn(array, column) ?? [])
   // The sort is stable: among equals the order of the schema stays.
   fits.sort((a, b) => Number(b.exact) - Number(a.exact))
-  return { name, dtype, shape, keyed, fits, refusal: null }
+  return { name, dtype, shape, keyed, fits, keys: null, refusal: null }
 }
 
-/** Columns whose ids are among the first keys, those of which most ids are covered first. */
+/** Columns whose ids are among the first keys, or would be under a rule: those of which most ids are covered first. */
 async function fitByKeys(
   file: VectorFile,
   array: VectorArray,
   columns: readonly ColumnVocabulary[],
-): Promise<Fit[]> {
+): Promise<Pick<ArrayView, 'fits' | 'keys'>> {
   const found = columns.map(() => new Set<number>())
+  const distinct = new Set<string>()
   let rows = 0
   for await (const block of file.read(array.name)) {
     for (const key of block.keys ?? []) {
+      distinct.add(key)
       columns.forEach(({ vocabulary }, index) => {
         const id = vocabulary.idOf(key)
         if (id > 0) found[index]?.add(id)
@@ -87,19 +87,42 @@ async function fitByKeys(
     if (rows >= comparedRows) break
   }
   const [all = 0] = array.shape
-  const among = rows < all ? ` among its first ${rows.toLocaleString('en-US')} keys` : ' by key'
+  const among = rows < all ? ` among its first ${count(rows)} keys` : ' by key'
   const fits = columns.flatMap(({ column, vocabulary }, index) => {
-    const matched = found[index]?.size ?? 0
+    const own = found[index] ?? new Set<number>()
+    const nearMiss = nearMissOf(vocabulary, own, distinct)
+    const matched = own.size + (nearMiss?.ids ?? 0)
     if (matched === 0) return []
-    const share = matched / vocabulary.size
-    const ids = `${matched.toLocaleString('en-US')} of ${vocabulary.size.toLocaleString('en-US')} ids`
-    const sentence = `${shapeText(array.shape)} ${array.dtype} has ${ids} of ${column}${among}`
-    return [{ fit: { column, exact: matched === vocabulary.size, sentence }, share, keys: matched / rows }]
+    const { size } = vocabulary
+    const rule = nearMiss ? `, ${count(nearMiss.ids)} of them only by the key rule '${nearMiss.rule}'` : ''
+    const sentence = `${shapeText(array.shape)} ${array.dtype} has ${count(matched)} of ${count(size)} ids of ${column}${among}${rule}`
+    const fit: Fit = { column, exact: own.size === size, sentence, matched, ids: size, nearMiss }
+    return [{ fit, share: matched / size, keys: matched / rows }]
   })
   // Of columns that are covered alike, the one that most of the keys belong to.
   fits.sort((a, b) => b.share - a.share || b.keys - a.keys)
-  return fits.map(({ fit }) => fit)
+  return { fits: fits.map(({ fit }) => fit), keys: { read: rows, distinct: distinct.size } }
 }
+
+/** Vocabularies up to this size are compared under rules, too: some hundred milliseconds. */
+const relaxedSize = 200_000
+
+/** The rule that helps most, where the keys as they are meet less than half of the ids that they could. */
+function nearMissOf(
+  vocabulary: Vocabulary,
+  matched: ReadonlySet<number>,
+  keys: ReadonlySet<string>,
+): NearMiss | null {
+  const { size } = vocabulary
+  if (size > relaxedSize || matched.size * 2 >= Math.min(size, keys.size)) return null
+  const missing: number[] = []
+  for (let id = 1; id <= size; id++) if (!matched.has(id)) missing.push(id)
+  const extra = [...keys].filter((key) => vocabulary.idOf(key) < 0)
+  const [best] = findNearMisses(vocabulary, missing, extra)
+  return best ?? null
+}
+
+const count = (value: number): string => value.toLocaleString('en-US')
 
 function fitColumn(array: VectorArray, { column, vocabulary }: ColumnVocabulary): Fit | null {
   const [rows = 0] = array.shape
@@ -108,9 +131,10 @@ function fitColumn(array: VectorArray, { column, vocabulary }: ColumnVocabulary)
   const vocabularySize = vocabulary.size
   const ids = `${vocabularySize.toLocaleString('en-US')} ids`
   const what = `${shapeText(array.shape)} ${array.dtype} fits ${column}`
-  if (rows === vocabularySize + 1) return { column, exact: true, sentence: `${what} (${ids} + unknown)` }
+  const known = { column, matched: vocabularySize, ids: vocabularySize, nearMiss: null }
+  if (rows === vocabularySize + 1) return { ...known, exact: true, sentence: `${what} (${ids} + unknown)` }
   if (rows === vocabularySize) {
-    return { column, exact: false, sentence: `${what} (${ids}; unknown becomes their mean)` }
+    return { ...known, exact: false, sentence: `${what} (${ids}; unknown becomes their mean)` }
   }
   return null
 }

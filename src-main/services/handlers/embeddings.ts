@@ -14,10 +14,13 @@ import {
   inspectFile,
   type Metric,
   normOf,
+  previewVectors,
+  type VectorsRequest,
 } from '../../embeddings'
 import { openColumnTable, tableVocabulary } from '../columnTables'
 import { countId, countMatchedRows, readVocabulary, requireVocabulary } from '../datasets'
 import { featuresOf, findColumn, inputKind, tableName } from '../../schema'
+import { type JobContext } from '../jobs'
 import { type ProjectSession } from '../session'
 import { type Workbench } from '../workbench'
 
@@ -25,41 +28,14 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
   return {
     inspectFile: async ({ path }) => inspectFile(resolve(path), await vocabularies(bench.session)),
 
-    attach: async ({
-      column: name,
-      path,
-      array,
-      frozen,
-      byPosition,
-      key,
-      ids,
-      alignment,
-      add,
-      extraRows,
-    }) => {
+    attach: async (attachment) => {
       const session = bench.requireSession()
+      const { column: name, path, frozen, add } = attachment
       const column = findColumn(session.document.schema, name)
-      const title = `Attach ${basename(path)} to ${name}`
-      const job = bench.jobs.start('attach', title, async ({ signal, report }) => {
+      const job = bench.jobs.start('attach', `Attach ${basename(path)} to ${name}`, async (context) => {
         const id = await session.embeddings.freeId(tableName(column))
-        const others = add ? tablesOf(session.document, name) : []
-        const stored = await attachVectors(session.embeddings, {
-          table: id,
-          column: name,
-          vocabulary: await requireVocabulary(session.data, column),
-          path: resolve(path),
-          array,
-          frozen,
-          byPosition,
-          key,
-          ids: ids === null ? null : resolve(ids),
-          settings: alignment,
-          extraRows: extraRows ?? (frozen || isProjected(session.document, name)),
-          givenExtraKeys: others[0] ? await session.embeddings.extraKeys(others[0].id) : null,
-          signal,
-          countMatchedRows: (matched) => countMatchedRows(session.data, name, matched),
-          onProgress: (done, total) => report({ phase: 'Reading vectors', done, total, unit: 'rows' }),
-        })
+        const request = await vectorsRequest(session, column, { ...attachment, table: id }, context)
+        const stored = await attachVectors(session.embeddings, request)
         const { rows, width } = stored.report
         const { source, hash, extraKeys } = stored
         const extra = { extraRows: stored.report.extraRows ?? 0, extraKeys }
@@ -80,6 +56,19 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
       return { job }
     },
 
+    preview: async (attachment) => {
+      const session = bench.requireSession()
+      const { column: name, path } = attachment
+      const column = findColumn(session.document.schema, name)
+      const title = `Look at ${basename(path)} for ${name}`
+      const job = bench.jobs.start('attach', title, async (context) =>
+        previewVectors(
+          await vectorsRequest(session, column, { ...attachment, table: tableName(column) }, context),
+        ),
+      )
+      return { job }
+    },
+
     neighbors: async (query) => {
       const { view } = await lookUp(bench.requireSession(), query)
       return view
@@ -92,6 +81,30 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
     },
 
     statistics: async ({ table }) => (await bench.requireSession().embeddings.read(table)).statistics,
+  }
+}
+
+type Attachment = Parameters<Handlers['embeddings']['attach']>[0] & { readonly table: string }
+
+async function vectorsRequest(
+  session: ProjectSession,
+  column: Column,
+  attachment: Attachment,
+  { signal, report }: JobContext,
+): Promise<VectorsRequest> {
+  const { path, ids, frozen, extraRows, alignment, add } = attachment
+  const [other] = add ? tablesOf(session.document, column.name) : []
+  return {
+    ...attachment,
+    vocabulary: await requireVocabulary(session.data, column),
+    path: resolve(path),
+    ids: ids === null ? null : resolve(ids),
+    settings: alignment,
+    extraRows: extraRows ?? (frozen || isProjected(session.document, column.name)),
+    givenExtraKeys: other ? await session.embeddings.extraKeys(other.id) : null,
+    signal,
+    countMatchedRows: (matched) => countMatchedRows(session.data, column.name, matched),
+    onProgress: (done, total) => report({ phase: 'Reading vectors', done, total, unit: 'rows' }),
   }
 }
 

@@ -8,6 +8,7 @@ import {
   EmbeddingStore,
   encodedVocabulary,
   mockTable,
+  previewVectors,
   valueVocabulary,
   type VectorsRequest,
   writeNpy,
@@ -76,7 +77,8 @@ describe('by key', () => {
         },
       }),
     )
-    expect(stored.report).toEqual({
+    expect({ ...stored.report, quality: null }).toEqual({
+      quality: null,
       table: 'movie',
       column: 'movie',
       rows: 5,
@@ -93,6 +95,12 @@ describe('by key', () => {
       keyField: 'title',
       nearMisses: [],
       extraRows: 0,
+      emptyKeys: 0,
+      dtype: 'float32',
+      fileRows: 6,
+      trainingRows: 10,
+      matchedRows: 8,
+      examples: { missing: ['Brazil', '7'], extra: ['Casablanca'] },
       warnings: [
         '2 ids have no vector of their own: they got the mean of the others.',
         '1 keys of the file are no ids of movie.',
@@ -109,6 +117,13 @@ describe('by key', () => {
     ])
     expect(stored.source).toMatchObject({ kind: 'file', path, format: 'csv', array: null })
     expect(await store.read('movie')).toEqual(stored)
+    // A preview finds the same, and writes nothing.
+    await store.remove('movie')
+    const { trainingRows, matchedRows, ...known } = stored.report
+    expect([trainingRows, matchedRows]).toEqual([10, 8])
+    const preview = await previewVectors(request(path))
+    expect(preview).toMatchObject({ ...known, matchedRowsShare: 0, warnings: expect.any(Array) })
+    expect(await store.list()).toEqual([])
   })
 
   it('gives ids that only the file has rows of their own after those of the vocabulary, which stay the same', async () => {
