@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type { AlignmentReport } from '../contract/views'
 import { GraftError, toGraftError } from '../contract/errors'
+import { QualityBuilder } from './quality'
 import { chooseArray, shapeText, type VectorArray, type VectorFile } from './readers/reader'
 import { openVectorFile } from './readers'
 import type { StoredTable } from './record'
@@ -23,6 +24,8 @@ export interface AttachRequest {
    * @param matched [n + 1], 1 where the id has a vector
    */
   readonly countMatchedRows?: (matched: Uint8Array) => Promise<{ rows: number; matched: number }>
+  /** The id of a row, where it is not the row's number. */
+  readonly nameOf?: (row: number) => string
   readonly signal?: AbortSignal
   /** Rows done and rows in all. */
   readonly onProgress?: (done: number, total: number) => void
@@ -55,10 +58,12 @@ export async function attachByPosition(store: EmbeddingStore, request: AttachReq
       source: source(''),
       dtype: array.dtype,
     }
-    const rows = tableRows(file, array, request, meanRow, total)
-    return await store.write(request.table, facts, rows, [], async () =>
-      source(await digestOf(file, request.signal)),
-    )
+    const quality = new QualityBuilder(total - 1, alignment.width)
+    const rows = measured(tableRows(file, array, request, meanRow, total), alignment.width, quality)
+    return await store.write(request.table, facts, rows, [], async () => ({
+      source: source(await digestOf(file, request.signal)),
+      report: { ...facts.report, quality: await quality.finish(request.nameOf ?? String) },
+    }))
   } catch (error) {
     throw toGraftError(error)
   } finally {
@@ -204,6 +209,20 @@ async function columnMeans(
   }
   check.assert(file, array)
   return Float32Array.from(sums, (sum) => sum / rows)
+}
+
+/** The same blocks, each row but that of unknown measured on the way. */
+async function* measured(
+  blocks: AsyncIterable<Float32Array>,
+  width: number,
+  quality: QualityBuilder,
+): AsyncGenerator<Float32Array> {
+  let row = 0
+  for await (const block of blocks) {
+    for (let at = 0; at < block.length; at += width, row++)
+      if (row > 0) quality.add(block.subarray(at, at + width), row)
+    yield block
+  }
 }
 
 /** The rows of the aligned table. After a row that is not finite nothing is written any more, only counted. */

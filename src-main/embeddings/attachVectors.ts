@@ -46,6 +46,7 @@ export async function attachVectors(store: EmbeddingStore, request: VectorsReque
         ...request,
         array: array.name,
         vocabularySize: request.vocabulary.size,
+        nameOf: (row) => request.vocabulary.valueOf(row),
       })
     }
     return await storePrepared(store, file, array, request, await alignVectors(file, array, request))

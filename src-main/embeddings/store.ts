@@ -21,6 +21,9 @@ const keysFile = 'keys.parquet'
 export type TableFacts = Pick<StoredTable, 'report' | 'source' | 'dtype' | 'alignment' | 'ids'> &
   Partial<Pick<StoredTable, 'extraKeys'>>
 
+/** What is known only when the rows have gone by. */
+type LateFacts = Partial<Pick<TableFacts, 'source' | 'report'>>
+
 /** A stored table in memory. */
 export interface LoadedTable {
   readonly rows: number
@@ -112,7 +115,7 @@ export class EmbeddingStore {
    * Stores a table, in place of one of the same id: either all of it is there afterwards, or nothing has changed.
    * @param blocks consecutive rows, `report.rows` in all, each block [count, report.width]
    * @param extraKeys the ids of the last rows, which the vocabulary does not have
-   * @param source asked for once the rows have gone by, where it is only known then: the source's hash is
+   * @param late asked for once the rows have gone by, for what is only known then: the source's hash, what was measured
    * @throws GraftError `disk-full`, `read-only`, or whatever `blocks` throws
    */
   async write(
@@ -120,14 +123,14 @@ export class EmbeddingStore {
     facts: TableFacts,
     blocks: AsyncIterable<Float32Array>,
     extraKeys: readonly string[] = [],
-    source?: () => Promise<TableFacts['source']>,
+    late?: () => Promise<LateFacts>,
   ): Promise<StoredTable> {
     const target = this.folderOf(id)
     const staging = stagingPath(target)
     let made: string | null = null
     try {
       made = await makeFolder(staging)
-      const record = await fillFolder(staging, facts, blocks, source)
+      const record = await fillFolder(staging, facts, blocks, late)
       if (extraKeys.length > 0)
         await writeKeys(join(staging, keysFile), facts.report.rows - extraKeys.length, extraKeys)
       await replaceFolder(staging, target)
@@ -201,7 +204,7 @@ async function fillFolder(
   folder: string,
   facts: TableFacts,
   blocks: AsyncIterable<Float32Array>,
-  source: (() => Promise<TableFacts['source']>) | undefined,
+  late: (() => Promise<LateFacts>) | undefined,
 ): Promise<StoredTable> {
   const { rows, width } = facts.report
   const writer = await NpyWriter.create(join(folder, tableFile), rows, width)
@@ -213,13 +216,13 @@ async function fillFolder(
       statistics.add(block)
       await writing
     }
-    const found = await source?.()
+    const found = await late?.()
     const { bytes, dataOffset, hash } = await writer.finish()
     const record: z.infer<typeof tableRecord> = {
       version: 1,
       extraKeys: null,
       ...facts,
-      source: found ?? facts.source,
+      ...found,
       file: { name: tableFile, bytes, dataOffset },
       hash,
       attachedAt: new Date().toISOString(),

@@ -44,7 +44,8 @@ describe('attachByPosition', () => {
       }),
       onProgress: (done) => progress.push(done),
     })
-    expect(stored.report).toEqual({
+    expect({ ...stored.report, quality: stored.report.quality?.vectors }).toEqual({
+      quality: 1680,
       table: 'movieId',
       column: 'movieId',
       rows: 1681,
