@@ -9,6 +9,7 @@ import { addExportCommand } from './exportCommand'
 import { addImportCommand } from './importCommand'
 import { addLookCommands } from './lookCommands'
 import { Output } from './output'
+import { addProfileCommand } from './profileCommand'
 import { addProjectCommands } from './projectCommands'
 import { addSchemaCommand } from './schemaCommand'
 import { addSplitCommand } from './splitCommand'
@@ -24,6 +25,7 @@ const registrations = [
   addImportCommand,
   addSplitCommand,
   addDeriveCommand,
+  addProfileCommand,
   addSchemaCommand,
   addTableCommands,
   addLookCommands,

@@ -7,6 +7,7 @@ import {
   GraftError,
   role,
   type Role,
+  type TablesInference,
   type WidthOverride,
   widthOverride,
 } from '../contract'
@@ -21,24 +22,26 @@ interface SchemaOptions {
   dtype?: Dtype
   role?: Role
   width?: string
+  apply: boolean
   force: boolean
 }
 
-const actions = ['show', 'import', 'export', 'set', 'diff'] as const
+const actions = ['show', 'infer', 'import', 'export', 'set', 'diff'] as const
 type Action = (typeof actions)[number]
 
-/** `schema DIR show|import|export|set|diff`. */
+/** `schema DIR show|infer|import|export|set|diff`. */
 export function addSchemaCommand(program: Command, context: Context): void {
   program
     .command('schema')
     .description('show, import, export and edit the schema, and tell what changed since it was imported')
     .argument('<dir>', 'the project folder')
-    .argument('<action>', 'show, import FILE, export FILE, set COLUMN, or diff')
+    .argument('<action>', 'show, infer, import FILE, export FILE, set COLUMN, or diff')
     .argument('[name]', 'the file or column; a file is read and written as its name says: .pbtxt or .json')
     .option('--tags <a,b>', 'set: replace the tags', list)
     .addOption(new Option('--dtype <type>', 'set: the type').choices(dtype.options))
     .addOption(new Option('--role <role>', 'set: what the column is for').choices(role.options))
     .option('--width <width>', 'set: a number, or the rule merlin, schema or nvtabular')
+    .option('--apply', 'infer: take each raw column for what the rules say, and encode anew', false)
     .option('--force', 'export: replace a file that exists', false)
     .action(async (dir: string, action: string, name: string | undefined, options: SchemaOptions) => {
       await actionOf(action)(context, dir, name, options)
@@ -59,6 +62,14 @@ const runs: Record<Action, Run> = {
     await withProject(context, dir, async (session) => {
       const schema = schemaToObject(effectiveSchema(session.document))
       context.output.result(schema, columnTable(session.snapshot().columns))
+    })
+  },
+
+  infer: async (context, dir, _name, { apply }) => {
+    await withProject(context, dir, async (_session, client, services) => {
+      const inferred = await client.tables.infer({})
+      if (apply) await runJob(services, context.output, () => client.tables.encode({ infer: true }))
+      context.output.result({ ...inferred, applied: apply }, inferenceTable(inferred))
     })
   },
 
@@ -110,6 +121,31 @@ const runs: Record<Action, Run> = {
       context.output.result(edited[0] ?? null, columnTable(edited))
     })
   },
+}
+
+/** What each raw column would be taken for, and why; a star where it is taken for something else now. */
+function inferenceTable({ columns, warnings }: TablesInference): string {
+  return [
+    formatTable(
+      [
+        { title: '' },
+        { title: 'column' },
+        { title: 'type' },
+        { title: 'role' },
+        { title: 'tags' },
+        { title: 'why' },
+      ],
+      columns.map(({ name, type, role, tags, reason, differs }) => [
+        differs ? '*' : '',
+        name,
+        type.toLowerCase(),
+        role,
+        tags.join(', '),
+        reason,
+      ]),
+    ),
+    ...warnings.map((warning) => `Note: ${warning}`),
+  ].join('\n')
 }
 
 /** A line for each field that changed: what it was, and what it is. */

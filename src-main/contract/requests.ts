@@ -23,6 +23,7 @@ import {
   delimitedOptions,
   derivedWish,
   joinSource,
+  tablesInference,
   tablesPreview,
   tablesSource,
 } from './tables'
@@ -176,8 +177,17 @@ export const requests = {
         derive: z.array(derivedWish).optional(),
         /** Learnt columns to take off, by name. */
         drop: z.array(z.string()).optional(),
+        /** Takes each raw column for what the rules say, in the place of what the schema says. */
+        infer: z.boolean().optional(),
       }),
       jobId,
+    ),
+    /** What the rules take the raw columns for, and why; changes nothing. */
+    infer: request(nothing, tablesInference),
+    /** Statistics of the raw columns, as they were imported. */
+    profile: request(
+      z.object({ columns: z.array(z.string()).nullable().default(null) }),
+      z.object({ columns: z.array(columnProfile) }),
     ),
   },
   embeddings: {

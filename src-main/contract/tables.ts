@@ -224,3 +224,24 @@ export const tablesReport = z.object({
   warnings: z.array(z.string()),
 })
 export type TablesReport = z.infer<typeof tablesReport>
+
+/** What the rules take the raw columns of a project for, beside what they are taken for now. */
+export const tablesInference = z.object({
+  columns: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      role,
+      tags: z.array(z.string()),
+      encoding: z.enum(['categorical', 'continuous', 'list', 'target']).nullable(),
+      reason: z.string(),
+      /** Null where the schema does not have the column. */
+      now: z.object({ role, tags: z.array(z.string()) }).nullable(),
+      /** Whether role or kind of input would change. */
+      differs: z.boolean(),
+    }),
+  ),
+  target: z.string().nullable(),
+  warnings: z.array(z.string()),
+})
+export type TablesInference = z.infer<typeof tablesInference>

@@ -1,11 +1,15 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { GraftError } from '../contract/errors'
-import { withDuck, type Duck } from './duckdb'
-import { buildDataset, takeRaw, type BuildRequest, type BuiltDataset } from './encode/dataset'
+import { parquetSource, withDuck, type Duck } from './duckdb'
+import { buildDataset, setAsideParts, takeRaw, type BuildRequest, type BuiltDataset } from './encode/dataset'
 import { replaceFolder } from './files'
-import { rawFolder, writeRaw } from './sources/raw'
+import { gatherFacts } from './infer/facts'
+import { infer, type Inference, type TargetWish } from './infer/rules'
+import { profilesFile } from './profile'
+import { findRaw, rawFolder, writeRaw } from './sources/raw'
+import type { RawColumn } from './sources/types'
 import { parseSplit } from './split/spec'
 
 export type TablesRequest = Omit<BuildRequest, 'vocabulariesBefore'> & { project: string }
@@ -30,7 +34,33 @@ export async function importTables(request: TablesRequest): Promise<BuiltDataset
 export async function encodeAgain(request: TablesRequest): Promise<BuiltDataset> {
   return build(request, async (_duck, folder) => {
     await takeRaw(rawFolder(request.project), join(folder, 'raw'))
+    await copyFile(profilesFile(request.project), join(folder, basename(profilesFile('')))).catch(
+      () => undefined,
+    )
     return []
+  })
+}
+
+/**
+ * What the rules take each raw column of a project for, from all its rows. Changes nothing.
+ * @param target what is predicted; null leaves it to the rules
+ * @param split the split in force
+ * @throws GraftError `not-found` where the project has no raw rows
+ */
+export async function inferAgain(
+  project: string,
+  target: TargetWish | null,
+  split: string | null,
+): Promise<Inference & { columns: RawColumn[] }> {
+  return withDuck(async (duck) => {
+    const raw = await findRaw(duck, rawFolder(project))
+    const from = parquetSource(
+      raw.files.map(({ path }) => path),
+      'union_by_name = true',
+    )
+    const found = infer(await gatherFacts(duck, from, raw.rows, raw.columns), target)
+    setAsideParts(found.guesses, split)
+    return { columns: raw.columns, ...found }
   })
 }
 

@@ -1,11 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { columnProfile, type ColumnProfile } from '../contract/views'
 import { parquetSource } from './duckdb'
 import { writeAtomically, type PartName } from './files'
 import { profileColumns } from './profileColumns'
-import type { DatasetStore } from './store'
+import { findRaw, rawFolder } from './sources/raw'
+import type { DataColumn, DatasetStore } from './store'
 
 const profileCache = z.record(z.string(), z.object({ version: z.string(), columns: z.array(columnProfile) }))
 type ProfileCache = z.infer<typeof profileCache>
@@ -23,8 +24,20 @@ export function profilePart(
   part: PartName,
   names: readonly string[] | null = null,
 ): Promise<ColumnProfile[]> {
+  return inTurn(store, async () =>
+    remember(store, names, {
+      key: part,
+      version: await store.version(part),
+      columns: await store.columns(part),
+      source: parquetSource(await store.files(part)),
+      rows: await store.rowCount(part),
+    }),
+  )
+}
+
+function inTurn(store: DatasetStore, work: () => Promise<ColumnProfile[]>): Promise<ColumnProfile[]> {
   const before = turns.get(store) ?? Promise.resolve()
-  const turn = before.then(() => profileInTurn(store, part, names))
+  const turn = before.then(work)
   turns.set(
     store,
     turn.catch(() => undefined),
@@ -32,24 +45,55 @@ export function profilePart(
   return turn
 }
 
-async function profileInTurn(
+/**
+ * Profiles the raw columns of a project, as they were imported, each computed once for a state of the raw files.
+ * @param names the columns to profile; all by default
+ * @throws GraftError `not-found` where the project has no raw rows
+ */
+export function profileRaw(
   store: DatasetStore,
-  part: PartName,
-  names: readonly string[] | null,
+  names: readonly string[] | null = null,
 ): Promise<ColumnProfile[]> {
-  const path = join(store.project, 'dataset', '.profiles.json')
-  const version = await store.version(part)
-  const present = await store.columns(part)
-  const wanted = names === null ? present : present.filter(({ name }) => names.includes(name))
+  return inTurn(store, async () => {
+    const duck = await store.duck()
+    const { files, columns, rows } = await findRaw(duck, rawFolder(store.project))
+    const paths = files.map(({ path }) => path)
+    const states = await Promise.all(paths.map((path) => stat(path)))
+    const version = states.map(({ size, mtimeMs }, i) => `${basename(paths[i] ?? '')} ${size} ${mtimeMs}`)
+    return remember(store, names, {
+      key: 'raw',
+      version: version.join('\n'),
+      columns: columns.map(({ name, type, isList }) => ({ name, type: `${type}${isList ? '[]' : ''}` })),
+      source: parquetSource(paths, 'union_by_name = true'),
+      rows,
+    })
+  })
+}
+
+interface Profiled {
+  /** Under which profiles are kept, and the state of the files that they are of. */
+  key: PartName | 'raw'
+  version: string
+  columns: readonly DataColumn[]
+  source: string
+  rows: number
+}
+
+async function remember(
+  store: DatasetStore,
+  names: readonly string[] | null,
+  { key, version, columns, source, rows }: Profiled,
+): Promise<ColumnProfile[]> {
+  const path = profilesFile(store.project)
+  const wanted = names === null ? columns : columns.filter(({ name }) => names.includes(name))
   const cache = await readCache(path)
-  const known = cache[part]?.version === version ? cache[part].columns : []
+  const known = cache[key]?.version === version ? cache[key].columns : []
   const kept = new Map(known.map((profile) => [profile.column, profile]))
   const missing = wanted.filter(({ name, type }) => kept.get(name)?.type !== type)
   if (missing.length > 0) {
-    const source = parquetSource(await store.files(part))
-    const made = await profileColumns(await store.duck(), source, await store.rowCount(part), missing)
-    for (const profile of made) kept.set(profile.column, profile)
-    cache[part] = { version, columns: [...kept.values()] }
+    for (const profile of await profileColumns(await store.duck(), source, rows, missing))
+      kept.set(profile.column, profile)
+    cache[key] = { version, columns: [...kept.values()] }
     // What cannot be kept (a read-only project) is computed again next time.
     await writeAtomically(path, (temporary) => writeFile(temporary, JSON.stringify(cache))).catch(
       () => undefined,
@@ -59,6 +103,11 @@ async function profileInTurn(
     const profile = kept.get(name)
     return profile ? [profile] : []
   })
+}
+
+/** Where profiles are kept; those of raw columns outlast a new encoding. */
+export function profilesFile(project: string): string {
+  return join(project, 'dataset', '.profiles.json')
 }
 
 async function readCache(path: string): Promise<ProfileCache> {

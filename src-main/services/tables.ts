@@ -6,6 +6,8 @@ import {
   type DelimitedOptions,
   type DerivedWish,
   type JoinSource,
+  type ProjectDocument,
+  type TablesInference,
   type TablesPreview,
   type TablesReport,
   type TablesSource,
@@ -13,6 +15,7 @@ import {
 import {
   encodeAgain,
   importTables,
+  inferAgain,
   isLearnt,
   previewTables,
   rawColumnsOf,
@@ -20,7 +23,7 @@ import {
   type BuiltDataset,
   type TargetWish,
 } from '../dataset'
-import { findColumn, tableName } from '../schema'
+import { findColumn, roleOf, tableName } from '../schema'
 import { type JobContext } from './jobs'
 import { type ProjectSession } from './session'
 
@@ -100,6 +103,7 @@ export async function encodeProject(
     encoding?: Record<string, ColumnEncoding>
     derive?: DerivedWish[]
     drop?: string[]
+    infer?: boolean
   },
   { signal, report }: JobContext,
 ): Promise<TablesReport> {
@@ -137,13 +141,56 @@ export async function encodeProject(
       ...changes.encoding,
     },
   }
-  return settle(
-    session,
-    await encodeAgain({ project: session.path, source: changed, schema, guess: null, signal, report }),
-  )
+  const wishes = changed.derived.filter(isLearnt)
+  const request = changes.infer
+    ? {
+        source: { ...changed, encoding: {} },
+        schema: { columns: [], rest: schema.rest },
+        guess: { target: targetWish(session.document), derived: wishes },
+      }
+    : { source: changed, schema, guess: null }
+  return settle(session, await encodeAgain({ project: session.path, ...request, signal, report }))
 }
 
-/** @param files what was imported, for people to read; left out where rows were only encoded anew */
+/** The target of a project as a person would have named it. */
+function targetWish({ source, target }: ProjectDocument): TargetWish | null {
+  if (target === null || source?.kind !== 'tables') return null
+  const made = source.derived.find(({ name }) => name === target)
+  if (made?.kind === 'threshold') return { column: made.column, above: made.above }
+  return made ? null : { column: target, above: null }
+}
+
+/** What the rules take the raw columns of a project for. @throws GraftError `not-found` where it has none */
+export async function inferProject(session: ProjectSession): Promise<TablesInference> {
+  const { document, path } = session
+  const { columns, guesses, target, warnings } = await inferAgain(
+    path,
+    targetWish(document),
+    document.source?.kind === 'tables' ? document.source.split : null,
+  )
+  return {
+    columns: columns.map(({ name, type, isList }) => {
+      const guess = guesses.find(({ column }) => column === name)
+      const tags = guess?.tags ?? []
+      const proposed = name === target ? 'target' : guess?.ignored ? 'ignored' : 'feature'
+      const now = document.schema.columns.find((column) => column.name === name)
+      const kind = (of: readonly string[]): boolean => of.includes('categorical')
+      return {
+        name,
+        type: `${type}${isList ? '[]' : ''}`,
+        role: proposed,
+        tags,
+        encoding: guess?.encoding?.kind ?? null,
+        reason: guess?.reason ?? '',
+        now: now ? { role: roleOf(now), tags: [...now.tags] } : null,
+        differs: !now || roleOf(now) !== proposed || kind(now.tags) !== kind(tags),
+      }
+    }),
+    target,
+    warnings,
+  }
+}
+
 async function settle(session: ProjectSession, built: BuiltDataset, files?: string): Promise<TablesReport> {
   const { rows, changedDomains } = built.report
   const changed = new Set(changedDomains)

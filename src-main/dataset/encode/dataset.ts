@@ -150,7 +150,7 @@ async function settle(duck: Duck, request: BuildRequest, raw: RawRows): Promise<
 }
 
 /** A column that says the part of each row is no feature: training sees one value of it alone. */
-function setAsideParts(guesses: Guess[], split: string | null): void {
+export function setAsideParts(guesses: Guess[], split: string | null): void {
   const spec = parseSplit(split)
   const at = guesses.findIndex(({ column }) => spec.kind === 'column' && column === spec.column)
   const found = guesses[at]

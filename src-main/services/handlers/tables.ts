@@ -1,5 +1,6 @@
 import { type Handlers } from '../../contract'
-import { encodeProject, importIntoProject, previewOf } from '../tables'
+import { profileRaw } from '../../dataset'
+import { encodeProject, importIntoProject, inferProject, previewOf } from '../tables'
 import { type Workbench } from '../workbench'
 
 export function tablesHandlers(bench: Workbench): Handlers['tables'] {
@@ -20,5 +21,9 @@ export function tablesHandlers(bench: Workbench): Handlers['tables'] {
         job: bench.jobs.start('import', 'Encode rows', (context) => encodeProject(session, changes, context)),
       }
     },
+
+    infer: async () => inferProject(bench.requireSession()),
+
+    profile: async ({ columns }) => ({ columns: await profileRaw(bench.requireSession().data, columns) }),
   }
 }

@@ -1,9 +1,16 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { evaluationResult, predictionResult, tablesReport, wireError } from '../../../src-main/contract'
+import {
+  columnProfile,
+  evaluationResult,
+  predictionResult,
+  tablesInference,
+  tablesReport,
+  wireError,
+} from '../../../src-main/contract'
 import { graft, type Outcome } from './graft'
 import { writeMovieTables } from './movieTables'
 
@@ -36,6 +43,10 @@ describe('raw tables on the command line', () => {
       'rating>3',
       '--split',
       'time:timestamp:0.8,0.1,0.1',
+      '--derive',
+      'te:item_id',
+      '--derive',
+      'count:user_id',
     )
     const report = tablesReport.parse(outcome.json)
     expect(report.rows).toEqual({ train: 9600, validation: 1200, test: 1200 })
@@ -52,8 +63,70 @@ describe('raw tables on the command line', () => {
       rating: 'ignored',
       timestamp: 'ignored',
       rating_binary: 'target',
+      TE_item_id_rating_binary: 'feature',
+      user_id_count: 'feature',
     })
+    expect(report.split.parts.map(({ part, rows }) => [part, rows])).toEqual([
+      ['train', 9600],
+      ['validation', 1200],
+      ['test', 1200],
+    ])
+    expect(
+      report.split.ids.find(({ column, part }) => column === 'user_id' && part === 'test'),
+    ).toMatchObject({ unseenRows: 0, missingRows: 0 })
     expect((await readdir(join(folder, 'p', 'dataset', 'vocabularies'))).sort()).toContain('user_id.parquet')
+  })
+
+  it('are profiled as they came, once for good', async () => {
+    const whole = z
+      .object({ of: z.literal('raw'), columns: z.array(columnProfile) })
+      .parse((await run('profile', 'p')).json)
+    expect(whole.columns.map(({ column }) => column)).toContain('genres')
+    expect(whole.columns.find(({ column }) => column === 'rating')).toMatchObject({
+      type: 'BIGINT',
+      rows: 12_000,
+      missing: 0,
+      distinct: 5,
+      min: 1,
+      max: 5,
+    })
+    const kept = await stat(join(folder, 'p', 'dataset', '.profiles.json'))
+    const age = columnProfile.parse((await run('profile', 'p', '--column', 'age')).json)
+    expect(age.missing).toBeGreaterThan(0)
+    expect(age.quantiles?.p50).toBeGreaterThan(16)
+    expect((await stat(join(folder, 'p', 'dataset', '.profiles.json'))).mtimeMs).toBe(kept.mtimeMs)
+    const encoded = await run('profile', 'p', '--part', 'train', '--column', 'user_id')
+    expect(columnProfile.parse(encoded.json)).toMatchObject({ type: 'INTEGER', rows: 9600 })
+    expect(errorOf(await run('profile', 'p', '--column', 'nothing')).code).toBe('unknown-column')
+  })
+
+  it('are inferred again, with reasons; what a person chose goes only where it is asked for', async () => {
+    const shown = z.object({ ...tablesInference.shape, applied: z.boolean() })
+    const first = shown.parse((await run('schema', 'p', 'infer')).json)
+    expect(first).toMatchObject({ target: 'rating_binary', applied: false })
+    expect(first.columns.filter(({ differs }) => differs)).toEqual([])
+    expect(first.columns.every(({ reason }) => reason.length > 5)).toBe(true)
+    await run('schema', 'p', 'set', 'gender', '--role', 'ignored')
+    const second = shown.parse((await run('schema', 'p', 'infer')).json)
+    expect(second.columns.filter(({ differs }) => differs)).toMatchObject([
+      { name: 'gender', role: 'feature', now: { role: 'ignored' } },
+    ])
+    expect((await run('schema', 'p', 'infer', '--apply')).status).toBe(0)
+    const third = shown.parse((await run('schema', 'p', 'infer')).json)
+    expect(third.columns.filter(({ differs }) => differs)).toEqual([])
+    const schema = await run('schema', 'p', 'show')
+    for (const name of ['TE_item_id_rating_binary', 'user_id_count']) expect(schema.stdout).toContain(name)
+  })
+
+  it('lose derived columns that are taken off, and say what gives the target away', async () => {
+    const less = tablesReport.parse((await run('derive', 'p', '--drop', 'user_id_count')).json)
+    expect(less.columns.map(({ name }) => name)).not.toContain('user_id_count')
+    const leaking = await run('schema', 'p', 'set', 'rating', '--role', 'feature')
+    expect(leaking.json).toMatchObject({ role: 'feature' })
+    const report = tablesReport.parse((await run('derive', 'p', 'count:user_id')).json)
+    expect(report.leaks).toMatchObject([{ column: 'rating', kind: 'target', auc: 1 }])
+    await run('schema', 'p', 'set', 'rating', '--role', 'ignored')
+    expect(errorOf(await run('derive', 'p', 'mean:x')).code).toBe('usage')
   })
 
   it('train, and the run is evaluated on each part', async () => {
