@@ -212,6 +212,8 @@ export const requests = {
     start: request(z.object({ overrides: trainOverrides }), z.object({ run: z.string() })),
     /** Ends the run after the current step and keeps what it learnt. */
     stop: request(z.object({ run: z.string() }), done),
+    /** Locks or unlocks a table of the run that trains, from its next step on; the project stays as it is. */
+    setFrozen: request(z.object({ run: z.string(), table: z.string(), frozen: z.boolean() }), done),
   },
   runs: {
     detail: request(z.object({ run: z.string() }), runDetail),

@@ -21,18 +21,38 @@ export const epochResult = z.object({
 })
 export type EpochResult = z.infer<typeof epochResult>
 
+/** A lock that was turned while a run trained. */
+export const lockEvent = z.object({
+  table: z.string(),
+  frozen: z.boolean(),
+  /** Steps of the run that were done: it is in force from the next one on. */
+  step: z.int().nonnegative(),
+  epoch: z.int().min(1),
+})
+export type LockEvent = z.infer<typeof lockEvent>
+
+/** A table of a run's model, and whether it was locked when the run began. */
+export const runTable = z.object({ table: z.string(), columns: z.array(z.string()), frozen: z.boolean() })
+export type RunTable = z.infer<typeof runTable>
+
 /** The freeze proof of one table. Hashes are SHA-256 of the little-endian float32 rows. */
 export const tableResult = z.object({
   table: z.string(),
   columns: z.array(z.string()),
   rows: z.int(),
   width: z.int(),
+  /** Whether it was locked throughout: one that was unlocked for a step is not. */
   frozen: z.boolean(),
   hashBefore: z.string(),
   hashAfter: z.string(),
   changed: z.boolean(),
   /** Mean L2 distance that a row moved, over all rows. */
   meanRowMovement: z.number(),
+  /**
+   * By epoch, the mean L2 distance of a row from where it was at the start; of a large table, over rows spread evenly over it.
+   * Empty for a table that was locked throughout.
+   */
+  drift: z.array(z.number()).default([]),
 })
 export type TableResult = z.infer<typeof tableResult>
 
@@ -41,6 +61,7 @@ export const runModel = z.object({
   parameters: z.int(),
   trainableParameters: z.int(),
   inputWidth: z.int(),
+  tables: z.array(runTable).default([]),
 })
 
 /** What `train --json` prints. */
@@ -94,6 +115,8 @@ export const runRecord = z.object({
   model: runModel.nullable(),
   epochs: z.array(epochResult),
   tables: z.array(tableResult),
+  /** Locks that were turned while it trained, in order. */
+  locks: z.array(lockEvent).default([]),
   sessionShare: z.number().nullable(),
   error: wireError.nullable(),
 })
@@ -133,6 +156,9 @@ export const runSummary = z.object({
   seed: z.int(),
   epochs: z.array(epochResult),
   tables: z.array(tableResult),
+  /** Tables of its model as they were when it began, and the locks turned since. */
+  trains: z.array(runTable).default([]),
+  locks: z.array(lockEvent).default([]),
   error: wireError.nullable(),
   /** One sentence that says what happened. */
   sentence: z.string(),

@@ -43,7 +43,7 @@ function plannedFiles(plan: ExportPlan): PlannedFile[] {
     ...storedTables(plan.model).map((table) => ({
       name: tableFileName(table.name),
       bytes: formatNpyHeader(table.rows, table.width).length + table.rows * table.width * numberBytes,
-      description: `${table.frozen ? 'Frozen' : 'Trained'} vectors of ${table.columns.join(', ')}`,
+      description: `${isFrozen(plan, table) ? 'Frozen' : 'Trained'} vectors of ${table.columns.join(', ')}`,
     })),
     ...exportDocuments(plan).map(({ name, text, description }) => ({
       name,
@@ -51,6 +51,11 @@ function plannedFiles(plan: ExportPlan): PlannedFile[] {
       description,
     })),
   ]
+}
+
+/** Whether the run left the table as it was: the proof says so where there is one, as locks can be turned in mid-run. */
+function isFrozen({ record }: ExportPlan, { name, frozen }: TableSpec): boolean {
+  return record.tables.find(({ table }) => table === name)?.frozen ?? frozen
 }
 
 /** Moves the trained weights from the run's checkpoint into the model's own folder, through a session of the model. */

@@ -4,6 +4,7 @@ import type { RunProgress, RunRecord, RunStatus, RunSummary } from '../contract/
 import { crashError } from './crash'
 import { fromTrainer, type FromTrainer, type ToTrainer } from './protocol'
 import type { TrainingPlan } from './plan'
+import { storedTables } from '../model/spec'
 import type { RunFolder } from './runFolder'
 import { summarizeRun } from './sentence'
 import type { WorkerPort } from './worker'
@@ -29,7 +30,7 @@ export class ActiveRun {
   constructor(
     readonly folder: RunFolder,
     record: RunRecord,
-    plan: TrainingPlan,
+    private readonly plan: TrainingPlan,
     private readonly worker: WorkerPort,
     private readonly emit: Emit,
   ) {
@@ -58,6 +59,19 @@ export class ActiveRun {
     if (this.record.status === 'stopping' || this.outcome !== null) return
     this.send({ type: 'stop' })
     this.update({ status: 'stopping' })
+  }
+
+  /** @throws GraftError `invalid-setting` for a table that the model does not have */
+  setFrozen(table: string, frozen: boolean): void {
+    const names = storedTables(this.plan.model).map(({ name }) => name)
+    if (!names.includes(table))
+      throw new GraftError(
+        'invalid-setting',
+        `Run ${this.id} has no table ${table}.`,
+        `Its tables: ${names.join(', ')}.`,
+        { table },
+      )
+    this.send({ type: 'setFrozen', table, frozen })
   }
 
   kill(): void {
@@ -105,6 +119,9 @@ export class ActiveRun {
       case 'epoch':
         this.update({ epochs: [...this.record.epochs, message.epoch] })
         this.emit('run.epoch', { run: this.id, epoch: message.epoch })
+        return
+      case 'lock':
+        this.update({ locks: [...this.record.locks, message.lock] })
         return
       case 'log':
         this.log(message.line)

@@ -77,6 +77,20 @@ export class RunService {
     this.active.stop()
   }
 
+  /**
+   * Locks or unlocks a table of the run that trains, from its next step on.
+   * @throws GraftError `not-found` where it does not train, `invalid-setting` for a table that it does not have
+   */
+  setFrozen(id: string, table: string, frozen: boolean): void {
+    if (this.active?.id !== id)
+      throw new GraftError(
+        'not-found',
+        `Run ${id} is not training.`,
+        'Freeze the table in the project instead.',
+      )
+    this.active.setFrozen(table, frozen)
+  }
+
   /** Resolves when the run has ended, however it did. */
   async wait(id: string): Promise<RunRecord> {
     const { active } = this
@@ -135,6 +149,7 @@ export class RunService {
         parameters: 0,
         trainableParameters: 0,
         inputWidth: 0,
+        tables: [],
       },
       epochs: record.epochs,
       tables: record.tables,
@@ -213,6 +228,7 @@ function newRecord(plan: TrainingPlan, version: string): RunRecord {
     model: null,
     epochs: [],
     tables: [],
+    locks: [],
     sessionShare: null,
     error: null,
   }

@@ -4,6 +4,7 @@ import { runExport } from '../export/run'
 import type { ReportExport } from '../export/targets'
 import { loadTensorFlow } from '../tensorflow/binding'
 import { toTrainer, type FromTrainer, type TrainerJob } from './protocol'
+import type { LockRequest } from './locks'
 import { train } from './train'
 
 /**
@@ -54,9 +55,21 @@ function openChannel(): Channel {
 const channel = openChannel()
 let stopped = false
 let started = false
+/** Locks to be turned before the next step. */
+let locks: LockRequest[] = []
+
+function takeLocks(): LockRequest[] {
+  const taken = locks
+  locks = []
+  return taken
+}
 
 async function work(job: TrainerJob): Promise<FromTrainer> {
-  const context = { tell: (message: FromTrainer) => void channel.tell(message), stopped: () => stopped }
+  const context = {
+    tell: (message: FromTrainer) => void channel.tell(message),
+    stopped: () => stopped,
+    takeLocks,
+  }
   switch (job.kind) {
     case 'train':
       return { type: 'trained', outcome: await train(job.plan, context) }
@@ -87,10 +100,12 @@ channel.listen((raw) => {
     void channel.tell({ type: 'log', line: `A message does not fit the protocol: ${parsed.error.message}` })
     return
   }
-  if (parsed.data.type === 'stop') stopped = true
+  const message = parsed.data
+  if (message.type === 'stop') stopped = true
+  else if (message.type === 'setFrozen') locks.push(message)
   else if (!started) {
     started = true
-    void start(parsed.data.job)
+    void start(message.job)
   }
 })
 // Ctrl-C reaches every process of a terminal; what it means is for our parent to say.

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { wireError } from '../contract/errors'
-import { epochResult, runModel, runProgress, stepMetrics, tableResult } from '../contract/runs'
+import { epochResult, lockEvent, runModel, runProgress, stepMetrics, tableResult } from '../contract/runs'
 import { evaluationJob } from '../evaluation/job'
 import { exportPlan } from '../export/plan'
 import { trainingPlan } from './plan'
@@ -20,6 +20,8 @@ export const toTrainer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('start'), job: trainerJob }),
   /** Ends the job after the current step and keeps what it has. */
   z.object({ type: z.literal('stop') }),
+  /** Locks or unlocks a table, from the next step on. */
+  z.object({ type: z.literal('setFrozen'), table: z.string(), frozen: z.boolean() }),
 ])
 export type ToTrainer = z.infer<typeof toTrainer>
 
@@ -39,6 +41,8 @@ export const fromTrainer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), progress: runProgress }),
   z.object({ type: z.literal('steps'), steps: z.array(stepMetrics) }),
   z.object({ type: z.literal('epoch'), epoch: epochResult }),
+  /** A lock was turned: in force from the step after. */
+  z.object({ type: z.literal('lock'), lock: lockEvent }),
   z.object({ type: z.literal('log'), line: z.string() }),
   z.object({
     type: z.literal('jobProgress'),

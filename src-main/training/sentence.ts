@@ -12,6 +12,8 @@ export function summarizeRun(record: RunRecord): RunSummary {
     seed: record.seed,
     epochs: record.epochs,
     tables: record.tables,
+    trains: record.model?.tables ?? [],
+    locks: record.locks,
     error: record.error,
     sentence: sentenceOf(record),
   }
@@ -28,9 +30,9 @@ function sentenceOf(record: RunRecord): string {
     case 'stopping':
       return 'Stopping after the current step.'
     case 'completed':
-      return `${trained(done)}${scores(record)}${proof(record)}`
+      return `${trained(done)}${scores(record)}${proof(record)}${turned(record)}`
     case 'stopped':
-      return `Stopped after ${epochs}; what it learnt is kept.${scores(record)}`
+      return `Stopped after ${epochs}; what it learnt is kept.${scores(record)}${proof(record)}${turned(record)}`
     case 'failed':
     case 'crashed':
       return record.error ? record.error.message : `Ended after ${epochs}.`
@@ -47,6 +49,14 @@ function scores(record: RunRecord): string {
   const { loss, auc } = last.validation ?? last.train
   const part = last.validation ? 'Validation' : 'Train'
   return ` ${part} loss ${loss.toFixed(4)}${auc === null ? '' : `, AUC ${auc.toFixed(4)}`}.`
+}
+
+/** What became of the locks that were turned in mid-run: the last turn of each. */
+function turned(record: RunRecord): string {
+  const last = new Map(record.locks.map((lock) => [lock.table, lock]))
+  return [...last.values()]
+    .map(({ table, frozen, epoch }) => ` ${table} was ${frozen ? 'locked' : 'unlocked'} in epoch ${epoch}.`)
+    .join('')
 }
 
 /** The freeze proof in words. */

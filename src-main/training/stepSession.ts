@@ -184,20 +184,26 @@ export class StepSession {
     )
   }
 
+  /** Rows of a table: [count, width]. */
+  readRows(name: string, first: number, count: number): Float32Array {
+    const access = this.access(name)
+    if (access.first === null || access.count === null)
+      throw new GraftError('internal', `${name} is no table.`)
+    const feeds = { [access.first]: Int32Array.of(first), [access.count]: Int32Array.of(count) }
+    return floats(this.session.run(feeds, [access.read])[0])
+  }
+
   /** A weight in pieces: whole rows of a table, or a dense weight as one. */
   *read(name: string): Generator<Float32Array> {
     const access = this.access(name)
     const [rows = 1, width = 1] = access.weight.variable.shape
-    if (access.first === null || access.count === null) {
+    if (access.first === null) {
       yield floats(this.session.run({}, [access.read])[0])
       return
     }
     const piece = Math.max(1, Math.floor(pieceBytes / (4 * width)))
-    for (let first = 0; first < rows; first += piece) {
-      const count = Math.min(piece, rows - first)
-      const feeds = { [access.first]: Int32Array.of(first), [access.count]: Int32Array.of(count) }
-      yield floats(this.session.run(feeds, [access.read])[0])
-    }
+    for (let first = 0; first < rows; first += piece)
+      yield this.readRows(name, first, Math.min(piece, rows - first))
   }
 
   dispose(): void {

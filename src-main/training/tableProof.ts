@@ -1,25 +1,33 @@
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GraftError } from '../contract/errors'
 import type { TableResult } from '../contract/runs'
 import { littleEndianBytes, meanRowMovement, TableHash } from '../embeddings/hash'
-import type { Weight } from '../model'
+import type { TableSpec, Weight } from '../model'
+import { Drift } from './drift'
 import type { StepSession } from './stepSession'
 
-/** A trainable table up to this size is kept in memory until the end, a larger one in a file. */
+/** The rows of an unlocked table up to this size are kept in memory until the end, those of a larger one in a file. */
 const memoryLimit = 64 * 2 ** 20 // bytes
 
 interface Snapshot {
   readonly weight: Weight
+  readonly table: TableSpec
   readonly hash: string
-  /** Its rows before training, piece by piece, in the order in which they are read again; none for a frozen one. */
-  readonly before: Pieces | null
+  /** Its rows before training, piece by piece in the order in which they are read again; none while it was never unlocked. */
+  before: Pieces | null
+  drift: Drift | null
 }
 
-/** The freeze proof: what every table was before training, held against what it is after. */
+/**
+ * The freeze proof: what every table was before training, held against what it is after. It only measures: a table that was
+ * locked throughout and moved nevertheless is reported as such.
+ */
 export class TableProof {
+  private epochs = 0
+
   private constructor(
     private readonly session: StepSession,
+    private readonly folder: string,
     private readonly snapshots: readonly Snapshot[],
   ) {}
 
@@ -27,27 +35,43 @@ export class TableProof {
   static async begin(session: StepSession, weights: readonly Weight[], folder: string): Promise<TableProof> {
     const snapshots: Snapshot[] = []
     for (const weight of weights) {
-      if (!weight.table) continue
-      const bytes = 4 * weight.table.rows * weight.table.width
-      const before = weight.trainable
-        ? await piecesFor(bytes, join(folder, `.before-${snapshots.length}`))
-        : null
+      const { table } = weight
+      if (!table) continue
+      const place = join(folder, `.before-${snapshots.length}`)
+      const before = weight.trainable ? await piecesFor(table, place) : null
       const hash = new TableHash()
       for (const piece of session.read(weight.name)) {
         hash.add(piece)
         await before?.add(piece)
       }
-      snapshots.push({ weight, hash: hash.hex(), before })
+      const drift = before && new Drift(session, weight.name, table, 0)
+      snapshots.push({ weight, table, hash: hash.hex(), before, drift })
     }
-    return new TableProof(session, snapshots)
+    return new TableProof(session, folder, snapshots)
   }
 
-  /** Reads every table again and says what became of it. @throws GraftError `internal` where a frozen one changed */
+  /** To be called before a table is unlocked: what it is now is what it was at the start. */
+  async unlock(name: string): Promise<void> {
+    const index = this.snapshots.findIndex(({ table }) => table.name === name)
+    const snapshot = this.snapshots[index]
+    if (!snapshot || snapshot.before) return
+    const { weight, table } = snapshot
+    const before = await piecesFor(table, join(this.folder, `.before-${index}`))
+    snapshot.before = before
+    for (const piece of this.session.read(weight.name)) await before.add(piece)
+    snapshot.drift = new Drift(this.session, weight.name, table, this.epochs)
+  }
+
+  /** Notes how far the tables that train have come. */
+  endEpoch(): void {
+    this.epochs++
+    for (const { drift } of this.snapshots) drift?.measure()
+  }
+
+  /** Reads every table again and says what became of it. */
   async finish(): Promise<TableResult[]> {
     const results: TableResult[] = []
-    for (const { weight, hash, before } of this.snapshots) {
-      const { table } = weight
-      if (!table) continue
+    for (const { weight, table, hash, before, drift } of this.snapshots) {
       const after = new TableHash()
       let movement = 0
       let index = 0
@@ -57,22 +81,17 @@ export class TableProof {
         if (old) movement += meanRowMovement(old, piece, table.width) * (piece.length / table.width)
       }
       const hashAfter = after.hex()
-      if (table.frozen && hashAfter !== hash)
-        throw new GraftError(
-          'internal',
-          `Table ${table.name} is frozen, and yet it changed.`,
-          'Please report this.',
-        )
       results.push({
         table: table.name,
         columns: table.columns,
         rows: table.rows,
         width: table.width,
-        frozen: table.frozen,
+        frozen: before === null,
         hashBefore: hash,
         hashAfter,
         changed: hashAfter !== hash,
         meanRowMovement: movement / table.rows,
+        drift: drift?.byEpoch ?? [],
       })
     }
     return results
@@ -91,7 +110,8 @@ interface Pieces {
   close(): Promise<void>
 }
 
-async function piecesFor(bytes: number, path: string): Promise<Pieces> {
+async function piecesFor({ rows, width }: TableSpec, path: string): Promise<Pieces> {
+  const bytes = rows * width * Float32Array.BYTES_PER_ELEMENT
   return bytes <= memoryLimit ? new MemoryPieces() : FilePieces.create(path)
 }
 

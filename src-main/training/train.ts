@@ -4,10 +4,11 @@ import { dirname } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { GraftError } from '../contract/errors'
 import type { EpochResult, MetricValues } from '../contract/runs'
-import { countParameters, type ModelSpec } from '../model'
+import { countParameters, storedTables, type ModelSpec } from '../model'
 import { writeFileAtomic } from '../project/files'
 import { loadTensorFlow } from '../tensorflow/binding'
 import { Batches, type RowStore } from './data'
+import { Locks, type LockContext } from './locks'
 import { BinaryMetrics } from './metrics'
 import { findOptimizer } from './optimizers'
 import type { TrainingPlan } from './plan'
@@ -31,6 +32,8 @@ export interface TrainerContext {
   readonly tell: (message: FromTrainer) => void
   /** Whether somebody asked to stop; looked at between steps. */
   readonly stopped: () => boolean
+  /** Locks to be turned before the next step. */
+  readonly takeLocks: LockContext['takeLocks']
 }
 
 /** Trains a run from its plan to its weights on disk. Runs in the trainer process, which it blocks for a step at a time. */
@@ -55,7 +58,7 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
       tellModel(spec, session, context)
       const proof = await TableProof.begin(session, session.step.model.weights, plan.folder)
       try {
-        const loop = new TrainingLoop(plan, parts, session, reporter, context)
+        const loop = new TrainingLoop(plan, parts, session, proof, reporter, context)
         const stoppedBecause = await loop.run()
         reporter.phase({ phase: 'saving', secondsLeft: null })
         await saveWeights(folder, plan, spec, sample, session)
@@ -122,7 +125,8 @@ function tellModel(spec: ModelSpec, session: StepSession, context: TrainerContex
   const { weights, inputWidth } = session.step.model
   const parameters = countParameters(weights)
   const trainableParameters = countParameters(weights.filter((weight) => weight.trainable))
-  const model = { name: spec.architecture, parameters, trainableParameters, inputWidth }
+  const tables = storedTables(spec).map(({ name, columns, frozen }) => ({ table: name, columns, frozen }))
+  const model = { name: spec.architecture, parameters, trainableParameters, inputWidth, tables }
   context.tell({ type: 'model', model })
   context.tell({
     type: 'log',
@@ -157,6 +161,7 @@ class TrainingLoop {
   private readonly epochRows: number
   private readonly metrics = new BinaryMetrics()
   private readonly learningRate: number
+  private readonly locks: Locks
   private globalStep = 0
   private readonly targets: Float32Array
   private trainingSeconds = 0
@@ -167,10 +172,12 @@ class TrainingLoop {
     private readonly plan: TrainingPlan,
     parts: Parts,
     private readonly session: StepSession,
+    private readonly proof: TableProof,
     private readonly reporter: Reporter,
     private readonly context: TrainerContext,
   ) {
     const { batchSize, optimizer, stepsPerEpoch } = plan.document.training
+    this.locks = new Locks(parts.train.spec, session, proof, context)
     this.train = parts.train.rows
     this.validation = parts.validation
     const all = Math.ceil(this.train.rows / batchSize)
@@ -197,6 +204,7 @@ class TrainingLoop {
   private async epoch(epoch: number): Promise<boolean> {
     const { epochs, batchSize } = this.plan.document.training
     this.reporter.phase({ phase: 'training', epoch, step: 0, stepsPerEpoch: this.steps })
+    await this.locks.beginEpoch(epoch, this.globalStep)
     const start = performance.now()
     const insideBefore = this.session.secondsInside
     this.metrics.reset()
@@ -207,6 +215,7 @@ class TrainingLoop {
       for (let first = 0; first < window.order.length && step < this.steps; first += batchSize) {
         whole = !this.context.stopped()
         if (!whole) break
+        await this.locks.follow(epoch, this.globalStep)
         this.step(epoch, step++, window, first, start)
         await this.listen()
       }
@@ -217,6 +226,7 @@ class TrainingLoop {
     this.sessionSeconds += this.session.secondsInside - insideBefore
     const { rows } = this.metrics
     if (rows === 0) return false
+    this.proof.endEpoch()
     const train: MetricValues = this.metrics.result()
     const rowsPerSecond = rows / seconds
     this.reporter.phase({

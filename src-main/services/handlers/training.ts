@@ -26,6 +26,11 @@ export function trainingHandlers(bench: Workbench): Handlers['training'] {
       bench.requireSession().runs.stop(run)
       return {}
     },
+
+    setFrozen: async ({ run, table, frozen }) => {
+      bench.requireSession().runs.setFrozen(run, table, frozen)
+      return {}
+    },
   }
 }
 

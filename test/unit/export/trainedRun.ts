@@ -125,7 +125,7 @@ function record(session: StepSession, schema: Schema): RunRecord {
     datasetHash: '0'.repeat(64),
     initialWeights: null,
     rows: { train: rows, validation: 0, test: 0 },
-    model: { name: 'dcn', parameters: 1, trainableParameters: 1, inputWidth: 42 },
+    model: { name: 'dcn', parameters: 1, trainableParameters: 1, inputWidth: 42, tables: [] },
     epochs: [],
     tables: session.step.model.weights.flatMap(({ name, table, trainable }) => {
       if (!table) return []
@@ -144,9 +144,11 @@ function record(session: StepSession, schema: Schema): RunRecord {
           hashAfter,
           changed: trainable,
           meanRowMovement: 0,
+          drift: [],
         },
       ]
     }),
+    locks: [],
     sessionShare: 0.97,
     error: null,
   }

@@ -70,6 +70,27 @@ test('a run goes through its states, and its record, metrics and log are on disk
   expect(await runs.list()).toEqual([])
 })
 
+test('a lock turned while a run trains is in its record', async () => {
+  const { path, document } = await sampleProject()
+  const { runs, heard } = await service(path)
+  const id = await runs.start(await plan(path, document, { epochs: 1000 }))
+  expect(() => runs.setFrozen('another', 'movieId', false)).toThrow(/not training/)
+  expect(() => runs.setFrozen(id, 'nothing', false)).toThrow(/no table nothing/)
+  await vi.waitFor(() => expect(heard.steps.length).toBeGreaterThan(5), { timeout: 60_000 })
+  runs.setFrozen(id, 'movieId', false)
+  await vi.waitFor(async () => expect((await runs.list())[0]?.locks).toHaveLength(1), { timeout: 60_000 })
+  runs.stop(id)
+  const record = await runs.wait(id)
+  expect(record.locks).toMatchObject([{ table: 'movieId', frozen: false }])
+  expect(record.tables.find(({ table }) => table === 'movieId')).toMatchObject({
+    frozen: false,
+    changed: true,
+  })
+  const [summary] = await runs.list()
+  expect(summary?.sentence).toContain('movieId was unlocked in epoch')
+  expect(summary?.trains.find(({ table }) => table === 'movieId')?.frozen).toBe(true)
+})
+
 test('a stopped run keeps what it learnt', async () => {
   const { path, document } = await sampleProject()
   const { runs, heard } = await service(path)

@@ -12,6 +12,7 @@ import { Project } from '../../../src-main/project/project'
 import { createSample } from '../../../src-main/services/samples'
 import { engineFolder } from '../../../src-main/tensorflow/provision'
 import type { TrainingPlan } from '../../../src-main/training/plan'
+import type { LockRequest } from '../../../src-main/training/locks'
 import { planRun } from '../../../src-main/training/planRun'
 import type { FromTrainer, TrainingOutcome } from '../../../src-main/training/protocol'
 import { train } from '../../../src-main/training/train'
@@ -70,14 +71,19 @@ export interface Trained {
   readonly messages: FromTrainer[]
 }
 
-/** Trains in this process. `stopAfter` asks to stop after that many steps. */
-export async function trainHere(trainingPlan: TrainingPlan, stopAfter = Infinity): Promise<Trained> {
+/** Trains in this process. `stopAfter` asks to stop after that many steps; `locks` gives those to turn before each step. */
+export async function trainHere(
+  trainingPlan: TrainingPlan,
+  stopAfter = Infinity,
+  locks?: (step: number) => LockRequest[],
+): Promise<Trained> {
   mkdirSync(trainingPlan.folder, { recursive: true })
   const messages: FromTrainer[] = []
   let asked = 0
   const outcome = await train(trainingPlan, {
     tell: (message) => messages.push(message),
     stopped: () => asked++ >= stopAfter,
+    takeLocks: () => locks?.(asked) ?? [],
   })
   const epochs: EpochResult[] = []
   const steps: StepMetrics[] = []
