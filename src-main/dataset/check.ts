@@ -116,6 +116,12 @@ function rulesOf(column: Column): Rule[] {
   return rules
 }
 
+/** What is asked of a column's values, as a text: the same for columns of which the same is asked. */
+export function checksOf(column: Column): string {
+  const type = inputKind(column) === 'categorical' ? 'ids' : 'numbers'
+  return [type, ...rulesOf(column).map(faultOf)].join('; ')
+}
+
 /** Whether a row is at fault, as SQL. A list is at fault where it is null or one of its items is. */
 function faultOf(rule: Rule): string {
   const name = identifier(rule.column)

@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { GraftError } from '../contract/errors'
 import { syncFolder } from '../project/files'
 import { inputKind, roleOf, type Column, type Dtype, type Role, type Schema } from '../schema'
 import { checkEncodedFile, neededColumns } from './check'
 import { duckType } from './columnData'
 import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
-import { encodedFolder, flushFile, partNames, replaceFolder, type PartName } from './files'
+import { noteChecked } from './checkedFiles'
+import { encodedFolder, flushFile, partFiles, partNames, replaceFolder, type PartName } from './files'
 import { expandFiles } from './sources/expand'
 import { labelRandomly, labels } from './split/label'
 import { parquetOptions } from './write'
@@ -59,6 +60,8 @@ export async function importEncoded(request: ImportEncodedRequest): Promise<Impo
       await replaceFolder(encodedFolder(request.project), (folder) =>
         writeParts(duck, request, files, folder, rows),
       )
+      for (const part of partNames)
+        await noteChecked(request.project, part, await partFiles(request.project, part), schema)
       const columns = neededColumns(schema).map((column) => ({
         name: column.name,
         dtype: column.dtype,
@@ -139,13 +142,26 @@ async function writeParts(
     const source = parquetSource(counts ? (files.train ?? []) : (files[part] ?? []), 'union_by_name = true')
     rows[part] = counts ? (counts[index] ?? 0) : await countRows(duck, files[part] ?? [])
     if (rows[part] === 0) continue
-    const from = counts ? `${source} POSITIONAL JOIN ${labels} WHERE graft_part = ${index}` : source
     await mkdir(join(folder, part), { recursive: true })
-    const path = join(folder, part, 'part-00000.parquet')
-    await duck.run(`COPY (SELECT ${select} FROM ${from}) TO ${literal(path)} (${parquetOptions})`)
-    await flushFile(path)
-    await syncFolder(dirname(path))
+    // Files stay files of their own: what reads them draws on all of them at once.
+    const sources = counts
+      ? [`${source} POSITIONAL JOIN ${labels} WHERE graft_part = ${index}`]
+      : await nonEmpty(duck, files[part] ?? [])
+    for (const [number, from] of sources.entries()) {
+      stopIfAborted(request.signal)
+      const path = join(folder, part, `part-${String(number).padStart(5, '0')}.parquet`)
+      await duck.run(`COPY (SELECT ${select} FROM ${from}) TO ${literal(path)} (${parquetOptions})`)
+      await flushFile(path)
+    }
+    await syncFolder(join(folder, part))
   }
+}
+
+/** Sources of the files that have rows. */
+async function nonEmpty(duck: Duck, files: readonly string[]): Promise<string[]> {
+  const sources: string[] = []
+  for (const file of files) if ((await countRows(duck, [file])) > 0) sources.push(parquetSource([file]))
+  return sources
 }
 
 /** Ids are stored as integers of the schema's type; numbers too, but that a fraction in the file is never rounded away. */

@@ -4,7 +4,7 @@ import type { ProjectDocument } from '../contract/document'
 import { GraftError, toGraftError } from '../contract/errors'
 import type { TrainOverrides } from '../contract/runs'
 import type { DatasetStore } from '../dataset'
-import { checkEncodedFile } from '../dataset/check'
+import { checkOnce } from '../dataset/checkedFiles'
 import { hashFile, type EmbeddingStore } from '../embeddings'
 import { buildModel, featurePlaceholders, findArchitecture, type ModelSpec } from '../model'
 import { Graph } from '../graph'
@@ -183,8 +183,9 @@ async function checkData(
     columns: needed.columns.map((column) => withDomainMax(column, extra.get(column.name) ?? 0)),
   }
   const duck = await data.duck()
-  for (const file of parts.train.files) await checkEncodedFile(duck, file, needed)
-  for (const file of parts.validation.files) await checkEncodedFile(duck, file, heldOut)
+  const { project } = data
+  await checkOnce(duck, project, 'train', parts.train.files, needed)
+  await checkOnce(duck, project, 'validation', parts.validation.files, heldOut)
 }
 
 function withDomainMax(column: Column, more: number): Column {

@@ -14,6 +14,8 @@ export interface Bench {
   readonly turns: number
   /** Epochs of a turn; a first one, with its tracing and cold caches, goes before and does not count. */
   readonly epochs: number
+  /** Size of the dataset that does not fit in memory. */
+  readonly gibibytes: number
   readonly said: (line: string) => void
 }
 

@@ -7,6 +7,7 @@ import { decimal, formatReport, formatVerdicts } from './format'
 import { Graft } from './graft'
 import { latency } from './sections/latency'
 import { memory } from './sections/memory'
+import { streaming } from './sections/streaming'
 import { tables } from './sections/tables'
 import { training } from './sections/training'
 
@@ -17,12 +18,14 @@ const sections: Readonly<Record<string, (bench: Bench) => Promise<Report>>> = {
   tables,
   memory,
   latency,
+  streaming,
 }
 
 const usage = `npm run bench [-- OPTIONS]
   --only NAME,…   sections: ${Object.keys(sections).join(', ')}
   --turns N       turns of each contestant (5)
   --epochs N      epochs of a turn (4)
+  --gibibytes N   size of the Parquet files of 'streaming' (8)
   --check         exit status 1 where a goal is missed
   --json          one JSON document on standard output
 GRAFT_CACHE names the folder that the peers' environments are kept in.`
@@ -35,6 +38,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     turns: { type: 'string', default: '5' },
     epochs: { type: 'string', default: '4' },
+    gibibytes: { type: 'string', default: '8' },
     check: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -70,6 +74,7 @@ async function run(): Promise<number> {
     graft: new Graft(join(root, 'out', 'main', 'cli.cjs'), { GRAFT_HOME: join(scratch, 'home') }),
     turns: wholeNumber('turns', values.turns),
     epochs: wholeNumber('epochs', values.epochs),
+    gibibytes: wholeNumber('gibibytes', values.gibibytes),
     said,
   }
   try {

@@ -4,6 +4,8 @@ import { readdir, readFile } from 'node:fs/promises'
 export interface TreeUsage {
   /** Largest sum of the processes' proportional set sizes seen at one moment: shared pages count once. */
   peakBytes: number
+  /** Largest sum of their anonymous memory: what no file backs. */
+  peakAnonymousBytes: number
   /** User and system time of all of them, those that have ended included up to the last look. */
   cpuSeconds: number
 }
@@ -17,7 +19,7 @@ const ticksPerSecond = 100
  * @returns a function that ends the watching and gives what was seen, or null where there is no /proc to look at
  */
 export function watchTree(pid: number, { memory }: { memory: boolean }): () => Promise<TreeUsage | null> {
-  const usage: TreeUsage = { peakBytes: 0, cpuSeconds: 0 }
+  const usage: TreeUsage = { peakBytes: 0, peakAnonymousBytes: 0, cpuSeconds: 0 }
   const cpu = new Map<number, number>()
   const everyMs = memory ? 25 : 50
   let stopped = false
@@ -25,11 +27,14 @@ export function watchTree(pid: number, { memory }: { memory: boolean }): () => P
     const pids = await descendants(pid)
     const readings = await Promise.all(pids.map(async (id) => ({ id, ...(await readProcess(id, memory)) })))
     let bytes = 0
+    let anonymous = 0
     for (const reading of readings) {
       bytes += reading.bytes
+      anonymous += reading.anonymousBytes
       if (reading.cpuSeconds > 0) cpu.set(reading.id, reading.cpuSeconds)
     }
     usage.peakBytes = Math.max(usage.peakBytes, bytes)
+    usage.peakAnonymousBytes = Math.max(usage.peakAnonymousBytes, anonymous)
     usage.cpuSeconds = [...cpu.values()].reduce((sum, seconds) => sum + seconds, 0)
   }
   const watching = (async () => {
@@ -58,14 +63,25 @@ async function descendants(pid: number): Promise<number[]> {
   return found
 }
 
-async function readProcess(pid: number, memory: boolean): Promise<{ bytes: number; cpuSeconds: number }> {
+interface Reading {
+  bytes: number
+  anonymousBytes: number
+  cpuSeconds: number
+}
+
+async function readProcess(pid: number, memory: boolean): Promise<Reading> {
   const [rollup, stat] = await Promise.all([
     memory ? readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '') : '',
     readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''),
   ])
-  const kilobytes = Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0)
+  const bytes = (name: string): number =>
+    1024 * Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)?.[1] ?? 0)
   // The name in brackets may hold spaces: fields are counted from behind it. utime and stime are fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
-  return { bytes: kilobytes * 1024, cpuSeconds: ticks / ticksPerSecond }
+  return {
+    bytes: bytes('Pss'),
+    anonymousBytes: bytes('Anonymous'),
+    cpuSeconds: ticks / ticksPerSecond,
+  }
 }
