@@ -25,8 +25,9 @@ export function streaming(bench: Bench): Promise<Report> {
     const large = await wideFiles(`${folder}-source/large`, files, bench.gibibytes * 2 ** 30)
     const small = await wideFiles(`${folder}-source/small`, files, { rows: memoryRows })
     bench.said(`Importing ${count(large.rows)} rows, and ${count(small.rows)}`)
-    const fromDisk = await wideProject(bench.graft, `${folder}/disk`, large)
-    const inMemory = await wideProject(bench.graft, `${folder}/memory`, small)
+    const perEpoch = ['--set', `training.stepsPerEpoch=${Math.floor(steps / epochs)}`]
+    const fromDisk = { ...(await wideProject(bench.graft, `${folder}/disk`, large)), flags: perEpoch }
+    const inMemory = { ...(await wideProject(bench.graft, `${folder}/memory`, small)), flags: perEpoch }
     const standings = await takeTurns(
       [
         { name: 'from disk', turn: () => turn(bench, fromDisk) },
@@ -82,8 +83,7 @@ export function streaming(bench: Bench): Promise<Report> {
 }
 
 async function turn(bench: Bench, project: BenchProject): Promise<Turn> {
-  const perEpoch = ['--set', `training.stepsPerEpoch=${Math.floor(steps / epochs)}`]
-  const { value } = await train(bench.graft, { ...project, flags: perEpoch }, epochs)
+  const { value } = await train(bench.graft, project, epochs)
   await forget(project, value)
   const seconds = value.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0)
   const rows = value.epochs.reduce((sum, epoch) => sum + epoch.seconds * epoch.rowsPerSecond, 0)
