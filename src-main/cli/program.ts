@@ -6,6 +6,7 @@ import { addDeriveCommand } from './deriveCommand'
 import { addDoctorCommand } from './doctorCommand'
 import { addEvaluateCommands } from './evaluateCommands'
 import { addExportCommand } from './exportCommand'
+import { addExportTableCommand } from './exportTableCommand'
 import { addImportCommand } from './importCommand'
 import { addLookCommands } from './lookCommands'
 import { Output } from './output'
@@ -32,6 +33,7 @@ const registrations = [
   addTrainCommand,
   addEvaluateCommands,
   addExportCommand,
+  addExportTableCommand,
   addServeCommand,
   addDoctorCommand,
 ]

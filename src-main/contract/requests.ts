@@ -15,6 +15,7 @@ import {
   projectSnapshot,
   recentProject,
   rowWindow,
+  tableFormat,
   tableStatistics,
   vectorFile,
 } from './views'
@@ -200,6 +201,18 @@ export const requests = {
     statistics: request(z.object({ table: z.string() }), tableStatistics),
     /** The rows nearest to an id's, over the whole table. */
     neighbors: request(idQuery, idView),
+    /** Job: a column's table with its keys, as it is attached or as a run left it; its result is a `tableExport`. */
+    exportTable: request(
+      z.object({
+        column: z.string(),
+        run: z.string().nullable().default(null),
+        path,
+        /** Null takes the one that the path's ending stands for. */
+        format: tableFormat.nullable().default(null),
+        force: z.boolean().default(false),
+      }),
+      jobId,
+    ),
     /** All about one id. */
     inspectId: request(idQuery, idDetail),
   },

@@ -126,6 +126,21 @@ export const tableStatistics = z.object({
 })
 export type TableStatistics = z.infer<typeof tableStatistics>
 
+/** Formats that a table can be written in. */
+export const tableFormat = z.enum(['npz', 'npy', 'parquet', 'safetensors', 'word2vec', 'projector'])
+export type TableFormat = z.infer<typeof tableFormat>
+
+/** What exporting a table wrote. */
+export const tableExport = z.object({
+  format: tableFormat,
+  /** One for each id; the unknown row is left out. */
+  rows: z.int(),
+  width: z.int(),
+  /** Several where keys have a file of their own. */
+  files: z.array(z.object({ path: z.string(), bytes: z.int() })),
+})
+export type TableExport = z.infer<typeof tableExport>
+
 export const neighborMetric = z.enum(['cosine', 'euclidean'])
 export type NeighborMetric = z.infer<typeof neighborMetric>
 
@@ -342,7 +357,7 @@ export type AppInfo = z.infer<typeof appInfo>
 
 export const job = z.object({
   id: z.string(),
-  kind: z.enum(['create', 'import', 'attach', 'evaluate', 'export', 'engine']),
+  kind: z.enum(['create', 'import', 'attach', 'evaluate', 'export', 'exportTable', 'engine']),
   title: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   phase: z.string(),

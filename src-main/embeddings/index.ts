@@ -11,6 +11,7 @@
  */
 export { attachByPosition, type AttachRequest } from './attach'
 export { attachVectors, previewVectors, type VectorsRequest } from './attachVectors'
+export { exportTable } from './exportTable'
 export { hashFile, hashTable, meanRowMovement, TableHash } from './hash'
 export { inspectFile, type ColumnVocabulary } from './inspect'
 export { findNeighbors, normOf, readRow, type Metric, type Neighbor, type TableRows } from './neighbors'
@@ -29,4 +30,5 @@ export { storedTable, type StoredTable } from './record'
 export { StatisticsBuilder, tableStatistics } from './statistics'
 export { readSidecarKeys } from './sidecar'
 export { EmbeddingStore, type LoadedTable, type TableFacts } from './store'
+export { tableWriters } from './writers'
 export { encodedVocabulary, valueVocabulary, withExtraKeys, type Vocabulary } from './vocabulary'

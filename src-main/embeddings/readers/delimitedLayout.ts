@@ -37,7 +37,8 @@ export function layOutTable(
   if (!first) throw new GraftError('invalid-file', `${path} is empty.`, 'Choose a file that holds vectors.')
   const delimiter = chooseDelimiter(first, delimiters)
   const rows = records.map((record) => splitRecord(record, delimiter))
-  const header = hasHeader(rows)
+  const bare = options.bare === true && rows.every((row) => row.every((cell) => numberOf(cell) !== null))
+  const header = !bare && hasHeader(rows)
   const names = rows[0] ?? []
   const columns = header ? uniqueNames(names) : names.map((_, index) => `column${index + 1}`)
   const sample = (header ? rows.slice(1) : rows).filter((row) => row.length === columns.length)
@@ -47,10 +48,8 @@ export function layOutTable(
     (_, index) =>
       kinds[index] === 'text' || kinds[index] === 'integer' || namesKeys(columns[index] ?? '', options),
   )
-  const key =
-    options.key === undefined
-      ? guessKey(columns, kinds, header, options)
-      : namedField(path, columns, options.key)
+  const guess = (): string | null => (bare ? null : guessKey(columns, kinds, header, options))
+  const key = options.key === undefined ? guess() : namedField(path, columns, options.key)
   const keyColumn = key === null ? null : columns.indexOf(key)
   const isVector = (index: number): boolean => kinds[index] === 'vector' && index !== keyColumn
   const vectorColumns = columns.flatMap((_, index) => (isVector(index) ? [index] : []))

@@ -140,11 +140,13 @@ function unusable(dtype: string, name: string, what: string): TypeFacts {
 }
 
 /**
- * The bytes of a version 1.0 header for float32 rows in C order, padded so that the data begin at a multiple of 64:
+ * The bytes of a version 1.0 header for elements in C order, padded so that the data begin at a multiple of 64:
  * TensorFlow's raw decoding and memory maps then find them aligned.
+ * @param descr numpy's type text, such as `<f4`
  */
-export function formatNpyHeader(rows: number, width: number): Uint8Array {
-  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${width}), }`
+export function formatArrayHeader(descr: string, shape: readonly number[]): Uint8Array {
+  const axes = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
+  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${axes}), }`
   const total = Math.ceil((10 + dictionary.length + 1) / 64) * 64
   const bytes = new Uint8Array(total).fill(0x20)
   bytes.set(npyMagic)
@@ -153,4 +155,9 @@ export function formatNpyHeader(rows: number, width: number): Uint8Array {
   bytes.set(Buffer.from(dictionary, 'latin1'), 10)
   bytes[total - 1] = 0x0a
   return bytes
+}
+
+/** The header of float32 rows, little-endian. */
+export function formatNpyHeader(rows: number, width: number): Uint8Array {
+  return formatArrayHeader('<f4', [rows, width])
 }

@@ -81,7 +81,7 @@ export const projectorReader: VectorReader = {
     return metadata !== null && (await isFile(metadata))
   },
   async open(path, options = {}) {
-    const tensors = await tsvReader.open(path, options.digest === true ? { digest: true } : {})
+    const tensors = await tsvReader.open(path, { bare: true, digest: options.digest === true })
     try {
       // A table with keys of its own needs none from beside it.
       if (tensors.keyField !== null) {

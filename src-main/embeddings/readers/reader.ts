@@ -28,6 +28,8 @@ export interface OpenOptions {
   readonly key?: string
   /** Names that a key field may bear besides the usual ones, such as that of the column which the vectors are for. */
   readonly keyNames?: readonly string[]
+  /** Whether a table of nothing but numbers is all vectors: no column of it holds keys, and no row names. */
+  readonly bare?: boolean
   /** Whether `sha256` will be asked for: the file is then hashed while it is read. */
   readonly digest?: boolean
 }

@@ -84,10 +84,27 @@ function parseTensor(path: string, name: string, entry: unknown, dataBytes: numb
   return { name, dtype, shape, begin, end }
 }
 
-async function readHeader(
-  source: FileSource,
-  path: string,
-): Promise<{ tensors: Tensor[]; dataOffset: number }> {
+interface Header {
+  readonly tensors: readonly Tensor[]
+  readonly dataOffset: number
+  /** Keys of text, which the format has no tensors for: a list in JSON among the metadata. */
+  readonly textKeys: readonly string[] | null
+}
+
+/** What the metadata's `keys` hold where they are a list of texts. */
+function parseTextKeys(metadata: unknown): string[] | null {
+  if (typeof metadata !== 'object' || metadata === null) return null
+  const keys: unknown = new Map<string, unknown>(Object.entries(metadata)).get('keys')
+  if (typeof keys !== 'string' || !keys.startsWith('[')) return null
+  try {
+    const list: unknown = JSON.parse(keys)
+    return Array.isArray(list) && list.every((key): key is string => typeof key === 'string') ? list : null
+  } catch {
+    return null
+  }
+}
+
+async function readHeader(source: FileSource, path: string): Promise<Header> {
   if (source.size < 8) throw corrupt(path, 'it is too short')
   const size = new Uint8Array(8)
   await source.read(size, 0)
@@ -106,10 +123,12 @@ async function readHeader(
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
     throw corrupt(path, 'its header is no table')
-  const tensors = Object.entries(header)
+  const entries = Object.entries(header)
+  const tensors = entries
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => parseTensor(path, name, entry, source.size - dataOffset))
-  return { tensors, dataOffset }
+  const metadata: unknown = entries.find(([name]) => name === '__metadata__')?.[1]
+  return { tensors, dataOffset, textKeys: parseTextKeys(metadata) }
 }
 
 function sniff(head: Uint8Array): boolean {
@@ -147,16 +166,21 @@ function chooseKey(path: string, tensors: readonly Tensor[], options: OpenOption
 }
 
 async function openSafetensors(source: FileSource, path: string, options: OpenOptions): Promise<VectorFile> {
-  const { tensors, dataOffset } = await readHeader(source, path)
-  const key = chooseKey(path, tensors, options)
-  const arrays = tensors.map((tensor) => describe(path, tensor, key?.shape[0] ?? null))
+  const { tensors, dataOffset, textKeys } = await readHeader(source, path)
+  const inMetadata = textKeys !== null && (options.key === undefined || options.key === 'keys')
+  const key = inMetadata ? null : chooseKey(path, tensors, options)
+  const keyRows = inMetadata ? textKeys.length : (key?.shape[0] ?? null)
+  const arrays = tensors.map((tensor) => describe(path, tensor, keyRows))
   return {
     path,
     format: 'safetensors',
     bytes: source.size,
     arrays,
-    keyFields: tensors.filter(({ shape }) => shape.length === 1).map(({ name }) => name),
-    keyField: key?.name ?? null,
+    keyFields: [
+      ...(textKeys ? ['keys'] : []),
+      ...tensors.filter(({ shape }) => shape.length === 1).map(({ name }) => name),
+    ],
+    keyField: inMetadata ? 'keys' : (key?.name ?? null),
     async *read(name) {
       const array = usableArray({ path, arrays }, name)
       const tensor = tensors.find((candidate) => candidate.name === name)
@@ -166,7 +190,7 @@ async function openSafetensors(source: FileSource, path: string, options: OpenOp
       const [rows = 0, width = 0] = tensor.shape
       const layout = { element, rows, width, littleEndian: true, dataOffset: dataOffset + tensor.begin }
       const keyElement = elementType(types[key?.dtype ?? ''] ?? '')
-      const keys =
+      const ownKeys =
         array.keyed && key && keyElement
           ? await readKeyArray(source, {
               type: { kind: 'number', element: keyElement },
@@ -175,7 +199,7 @@ async function openSafetensors(source: FileSource, path: string, options: OpenOp
               dataOffset: dataOffset + key.begin,
             })
           : null
-      yield* withKeys(rowMajor(source, layout), keys)
+      yield* withKeys(rowMajor(source, layout), array.keyed && inMetadata ? textKeys : ownKeys)
     },
     sha256: (signal) => source.sha256(signal),
     close: () => source.close(),

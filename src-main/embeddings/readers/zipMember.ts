@@ -19,8 +19,8 @@ export function crc32(bytes: Uint8Array, crc: number): number {
   return ~state >>> 0
 }
 
-/** Node 20.15 and later have it natively, ten times as fast. */
-const fastCrc32: (bytes: Uint8Array, crc: number) => number =
+/** The same; Node 20.15 and later have it natively, ten times as fast. */
+export const extendCrc32: (bytes: Uint8Array, crc: number) => number =
   typeof zlib.crc32 === 'function' ? zlib.crc32 : crc32
 
 /**
@@ -71,7 +71,7 @@ export class MemberSource implements ByteSource {
     const step = await this.chunks?.next()
     if (!step || step.done) return false
     this.rest = step.value
-    this.crc = fastCrc32(this.rest, this.crc)
+    this.crc = extendCrc32(this.rest, this.crc)
     return true
   }
 

@@ -22,6 +22,7 @@ import { countId, countMatchedRows, readVocabulary, requireVocabulary } from '..
 import { featuresOf, findColumn, inputKind, tableName } from '../../schema'
 import { type JobContext } from '../jobs'
 import { type ProjectSession } from '../session'
+import { exportColumnTable } from '../tableExport'
 import { type Workbench } from '../workbench'
 
 export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
@@ -67,6 +68,14 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
         ),
       )
       return { job }
+    },
+
+    exportTable: async (given) => {
+      const session = bench.requireSession()
+      const title = `Export the table of ${given.column} to ${basename(given.path)}`
+      return {
+        job: bench.jobs.start('exportTable', title, (context) => exportColumnTable(session, given, context)),
+      }
     },
 
     neighbors: async (query) => {
