@@ -80,7 +80,13 @@ export type AttachedTable = z.infer<typeof attachedTable>
 /** How the rows of a table enter the model and how they learn; titles and descriptions are what the form shows. */
 export const tableUse = z.object({
   projection: z
-    .object({ width: z.int().min(1).max(4096), hidden: z.int().min(1).max(4096).nullable().default(null) })
+    .object({
+      width: z.int().min(1).max(4096),
+      hidden: z.int().min(1).max(4096).nullable().default(null).meta({
+        title: 'Hidden units',
+        description: 'Of the projection: so many ReLU units in between. None: a linear layer.',
+      }),
+    })
     .nullable()
     .default(null)
     .meta({
@@ -115,6 +121,20 @@ export const tableUse = z.object({
   }),
 })
 export type TableUse = z.infer<typeof tableUse>
+
+const use = tableUse.shape
+/** What an edit changes of a use. (`tableUse.partial()` would fill what an edit leaves out with its default.) */
+export const tableUseChanges = z
+  .object({
+    projection: use.projection.unwrap(),
+    residual: use.residual.unwrap(),
+    learningRateScale: use.learningRateScale.unwrap(),
+    l2: use.l2.unwrap(),
+    unfreezeAtEpoch: use.unfreezeAtEpoch.unwrap(),
+    dropout: use.dropout.unwrap(),
+    maxNorm: use.maxNorm.unwrap(),
+  })
+  .partial()
 
 /** How the looked-up rows of a list become one vector. */
 export const pooling = z.object({
@@ -170,6 +190,20 @@ export const trainingSettings = z.object({
   optimizer: optimizerSettings.default({ name: 'adagrad', settings: {} }),
 })
 export type TrainingSettings = z.infer<typeof trainingSettings>
+
+const training = trainingSettings.shape
+/** What an edit changes of the training settings, and no default of another. */
+export const trainingChanges = z
+  .object({
+    epochs: training.epochs.unwrap(),
+    batchSize: training.batchSize.unwrap(),
+    seed: training.seed.unwrap(),
+    shuffle: training.shuffle.unwrap(),
+    stepsPerEpoch: training.stepsPerEpoch.unwrap(),
+    rowMemory: training.rowMemory.unwrap(),
+    optimizer: training.optimizer.unwrap(),
+  })
+  .partial()
 
 /** A schema as it was imported, in `schemas/`. */
 export const importedSchema = z.object({
@@ -229,7 +263,7 @@ export const documentCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('setWidthRule'), rule: widthRule }),
   z.object({ type: z.literal('setTarget'), target: z.string().nullable() }),
   z.object({ type: z.literal('setFrozen'), table: z.string(), frozen: z.boolean() }),
-  z.object({ type: z.literal('setUse'), table: z.string(), changes: tableUse.partial() }),
+  z.object({ type: z.literal('setUse'), table: z.string(), changes: tableUseChanges }),
   z.object({ type: z.literal('setCombination'), column: z.string(), combination }),
   z.object({ type: z.literal('setPooling'), column: z.string(), pooling }),
   /** `table`: one of several; null takes off all. */
@@ -239,6 +273,6 @@ export const documentCommand = z.discriminatedUnion('type', [
     table: z.string().nullable().default(null),
   }),
   z.object({ type: z.literal('setModel'), model: modelSettings }),
-  z.object({ type: z.literal('setTraining'), changes: trainingSettings.partial() }),
+  z.object({ type: z.literal('setTraining'), changes: trainingChanges }),
 ])
 export type DocumentCommand = z.infer<typeof documentCommand>

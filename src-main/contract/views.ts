@@ -390,5 +390,7 @@ export const catalog = z.object({
   optimizers: z.array(catalogEntry),
   /** JSON Schema of `trainingSettings`. */
   training: z.record(z.string(), z.unknown()),
+  /** JSON Schema of `tableUse`. */
+  tableUse: z.record(z.string(), z.unknown()),
 })
 export type Catalog = z.infer<typeof catalog>

@@ -5,6 +5,7 @@ import {
   type DocumentCommand,
   type ModelSummary,
   type ProjectDocument,
+  tableUse,
   trainingSettings,
 } from '../contract'
 import { architectures, findArchitecture, summarize } from '../model'
@@ -44,6 +45,7 @@ export function listCatalog(): Catalog {
     architectures: architectures.map(entry),
     optimizers: optimizers.map(entry),
     training: z.toJSONSchema(trainingSettings, { io: 'input' }),
+    tableUse: z.toJSONSchema(tableUse, { io: 'input' }),
   }
 }
 

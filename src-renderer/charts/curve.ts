@@ -1,5 +1,5 @@
 import type { EChartsOption, LineSeriesOption } from 'echarts'
-import { type EpochResult, type StepMetrics } from '../../src-main/contract'
+import { type EpochResult, type LockEvent, type StepMetrics, type TableResult } from '../../src-main/contract'
 import { metric } from '../format'
 import { chartFont, type ChartTheme } from './theme'
 
@@ -27,6 +27,8 @@ export interface Curve {
   stepsPerEpoch: number
   /** Epochs that the run will have. */
   lastEpoch: number
+  /** Locks that were turned: a flag each, where the first step that it was in force for begins. */
+  locks?: readonly LockEvent[]
 }
 
 const strokes = ['solid', 'dashed', 'dotted'] as const
@@ -56,11 +58,51 @@ export function curveOption(curve: Curve, which: CurveMetric, theme: ChartTheme)
         lineStyle: { width: 1, color: theme.train, opacity: which === 'loss' ? 0.35 : 0.5 },
         itemStyle: { color: theme.train, opacity: 0.5 },
       },
-      marked('train', 'Train', train, theme.train, theme, 'circle'),
+      { ...marked('train', 'Train', train, theme.train, theme, 'circle'), ...lockFlags(curve, theme) },
       ...(validation.length > 0
         ? [marked('validation', 'Validation', validation, theme.validation, theme, 'rect')]
         : []),
     ],
+  }
+}
+
+/** An upright line for each turn of a lock, with the table's name; those of one step stand as one. */
+function lockFlags({ locks = [], stepsPerEpoch }: Curve, theme: ChartTheme): Pick<LineSeriesOption, 'markLine'> {
+  const byStep = new Map<number, string[]>()
+  for (const { table, frozen, step } of locks)
+    byStep.set(step, [...(byStep.get(step) ?? []), `${table} ${frozen ? 'locked' : 'unlocked'}`])
+  return {
+    markLine: {
+      silent: true,
+      symbol: 'none',
+      animation: false,
+      lineStyle: { color: theme.muted, type: 'dashed', width: 1 },
+      data: [...byStep].map(([step, words]) => ({
+        xAxis: step / Math.max(stepsPerEpoch, 1),
+        label: {
+          formatter: words.join('\n'),
+          position: 'insideEndTop' as const,
+          color: theme.text,
+          fontFamily: chartFont,
+          fontSize: 11,
+        },
+      })),
+    },
+  }
+}
+
+/** How far the rows of each table that trained were from where they began, epoch by epoch. */
+export function driftOption(tables: readonly TableResult[], theme: ChartTheme): EChartsOption {
+  const moved = tables.filter(({ drift }) => drift.length > 0)
+  const lastEpoch = Math.max(1, ...moved.map(({ drift }) => drift.length))
+  return {
+    ...frame(theme, 'Mean row movement (L2)', lastEpoch),
+    series: moved.map(({ table, drift }, index) => {
+      const colour = theme.series[index % theme.series.length] ?? theme.train
+      const points = [[0, 0], ...drift.map((distance, epoch) => [epoch + 1, distance])]
+      const series = marked(table, table, points, colour, theme, 'circle')
+      return { ...series, lineStyle: { ...series.lineStyle, type: strokes[index % strokes.length] } }
+    }),
   }
 }
 

@@ -88,9 +88,12 @@ export const useRuns = defineStore('runs', () => {
   const start = async (overrides: TrainOverrides = {}): Promise<string> =>
     (await api.training.start({ overrides })).run
   const stop = async (run: string): Promise<void> => void (await api.training.stop({ run }))
+  /** Locks or unlocks a table of the run that trains, from its next step on. */
+  const setFrozen = async (run: string, table: string, frozen: boolean): Promise<void> =>
+    void (await api.training.setFrozen({ run, table, frozen }))
   const remove = async (run: string): Promise<void> => void (await api.runs.remove({ run }))
 
-  return { list, details, active, lastFinished, ...projection, load, start, stop, remove }
+  return { list, details, active, lastFinished, ...projection, load, start, stop, setFrozen, remove }
 })
 
 /** Whether a run ended with weights on disk. */

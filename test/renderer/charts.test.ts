@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type LayerView, type StepMetrics } from '../../src-main/contract'
-import { appendSteps, curveOption, overlayOption } from '../../src-renderer/charts/curve'
+import { appendSteps, curveOption, driftOption, overlayOption } from '../../src-renderer/charts/curve'
 import { layOut, pathThrough } from '../../src-renderer/charts/diagram'
 import { histogramOption, topValuesOption } from '../../src-renderer/charts/distribution'
 import { bars, cloud, sparkline } from '../../src-renderer/charts/svg'
@@ -192,6 +192,47 @@ describe('the layer diagram', () => {
       'input',
       'output',
       'score',
+    ])
+  })
+})
+
+describe('locks and drift', () => {
+  const curve = { steps: [], epochs: [], stepsPerEpoch: 50, lastEpoch: 3 }
+
+  it('a lock turned in mid-run is a flag at its step, one for all turned there', () => {
+    const locks = [
+      { table: 'movie', frozen: false, step: 75, epoch: 2 },
+      { table: 'user', frozen: true, step: 75, epoch: 2 },
+    ]
+    const option = curveOption({ ...curve, locks }, 'loss', lightChart)
+    const marks = JSON.stringify(option.series)
+    expect(marks).toContain('"xAxis":1.5')
+    expect(marks).toContain('movie unlocked\\nuser locked')
+  })
+
+  it('draws the drift of the tables that trained from 0 on', () => {
+    const table = (name: string, drift: number[]) => ({
+      table: name,
+      columns: [name],
+      rows: 2,
+      width: 2,
+      frozen: drift.length === 0,
+      hashBefore: '',
+      hashAfter: '',
+      changed: drift.length > 0,
+      meanRowMovement: 0,
+      drift,
+    })
+    const option = driftOption([table('movie', [0, 0.5]), table('user', [])], lightChart)
+    expect(option.series).toMatchObject([
+      {
+        name: 'movie',
+        data: [
+          [0, 0],
+          [1, 0],
+          [2, 0.5],
+        ],
+      },
     ])
   })
 })

@@ -268,6 +268,7 @@ describe('what became of a run', () => {
       hashAfter: 'b'.repeat(64),
       changed: true,
       meanRowMovement: 0.1,
+      drift: [],
     }
     expect(mount(FreezeProof, { props: { tables: [table] } }).text()).toContain('Frozen, but changed')
     const kept = { ...table, hashAfter: table.hashBefore, changed: false }

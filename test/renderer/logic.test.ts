@@ -119,6 +119,8 @@ describe('forms from schemas', () => {
       ['batchSize', 'number'],
       ['seed', 'number'],
       ['shuffle', 'switch'],
+      ['stepsPerEpoch', 'number'],
+      ['rowMemory', 'number'],
     ])
     expect(drawn[0]).toMatchObject({ title: 'Epochs', min: 1, max: 10_000, whole: true })
   })
@@ -157,6 +159,8 @@ describe('embeddings', () => {
     rows: 11,
     width: 4,
     frozen: true,
+    extraRows: 0,
+    extraKeys: null,
     source: { kind: 'mock' as const, seed: 1 },
     hash: 'h',
   }
@@ -168,7 +172,7 @@ describe('embeddings', () => {
     expect(lockOf(tableView('movie', { attached, frozen: true }))).toBe('closed')
     expect(lockOf(tableView('movie', { attached, frozen: true, proof }))).toBe('proved')
     expect(lockOf(tableView('movie', { attached, frozen: true, proof: { ...proof, changed: true } }))).toBe(
-      'closed',
+      'broken',
     )
     expect(lockOf(tableView('movie', { attached, frozen: true, proof: { ...proof, frozen: false } }))).toBe(
       'closed',
