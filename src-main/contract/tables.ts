@@ -48,8 +48,28 @@ export const columnEncoding = z.discriminatedUnion('kind', [
     kind: z.literal('list'),
     /** What separates the items of a text; null where the column holds lists already. */
     separator: z.string().min(1).nullable(),
-    /** The most frequent items that get a column `<name>=<item>` of 0 and 1. */
-    maxSize: z.int().min(1).max(1000).default(32),
+    /**
+     * `ids`: items are looked up in a table and pooled; `indicators`: a column `<name>=<item>` of 0 and 1 for each of the
+     * most frequent items; `numbers`: as they are, to weigh another list with.
+     */
+    as: z.enum(['ids', 'indicators', 'numbers']).default('ids'),
+    /** Items that are rarer than this are unknown (0), or get no column. */
+    minCount: z.int().min(1).default(1),
+    /** The most frequent items that get an id, all where null, or a column, 32 where null and never more than 1000. */
+    maxSize: z.int().min(1).nullable().default(null),
+    /** Hashed into so many ids, without a vocabulary. */
+    buckets: z.int().min(1).nullable().default(null),
+    /** Columns of one domain share a vocabulary and a table; the column's own by default. */
+    domain: z.string().nullable().default(null),
+    /** The most items of a row that the model reads, and which of longer lists: as Keras' pad_sequences, the last. */
+    maxLength: z.int().min(1).max(4096).default(50),
+    keep: z.enum(['first', 'last']).default('last'),
+  }),
+  z.object({
+    /** As many numbers in every row, taken in as they are; rows without get zeros. */
+    kind: z.literal('vector'),
+    /** What separates the numbers of a text; null where the column holds lists already. */
+    separator: z.string().min(1).nullable().default(null),
   }),
   z.object({
     kind: z.literal('target'),
@@ -147,7 +167,7 @@ export const tablesPreview = z.object({
       derived: z.boolean(),
       role,
       /** How its values would become numbers; null where it is set aside. */
-      encoding: z.enum(['categorical', 'continuous', 'list', 'target']).nullable(),
+      encoding: z.enum(['categorical', 'continuous', 'list', 'vector', 'target']).nullable(),
       tags: z.array(z.string()),
       reason: z.string(),
       /** Of numbers, in the sampled rows. */

@@ -7,7 +7,7 @@ import { derivedSelection, encodedColumns, prepareDomains } from './encode/apply
 import { vocabularyFile } from './encode/dataset'
 import { applyDerived, learntRows } from './encode/derived'
 import { prepareExtraIds, type ExtraIds } from './encode/extraIds'
-import { readEncoding, type FittedEncoding } from './encode/fitted'
+import { hasIds, isUnknown, readEncoding, type FittedEncoding } from './encode/fitted'
 import { writeAtomically } from './files'
 import { expandTables } from './sources/expand'
 import { joinedRows, rawFolder, writeRows } from './sources/raw'
@@ -174,12 +174,12 @@ async function unknownShares(
   encoding: FittedEncoding,
   file: string,
 ): Promise<NewRows['unknown']> {
-  const ids = encoding.columns.filter(({ kind }) => kind === 'categorical').map(({ column }) => column)
+  const ids = encoding.columns.filter(hasIds)
   if (ids.length === 0) return []
-  const select = ids.map((name, i) => `avg((${identifier(name)} = 0)::INT) AS s${i}`).join(', ')
+  const select = ids.map((column, i) => `avg((${isUnknown(column)})::INT) AS s${i}`).join(', ')
   const [found] = await duck.all(`SELECT ${select} FROM ${parquetSource([file])}`)
   return ids
-    .map((column, i) => ({ column, share: Number(found?.[`s${i}`] ?? 0) }))
+    .map(({ column }, i) => ({ column, share: Number(found?.[`s${i}`] ?? 0) }))
     .filter(({ share }) => share > 0)
 }
 

@@ -104,9 +104,13 @@ async function writePart(
   const select = changed.map(({ name, sql }) => `${sql} AS ${identifier(name)}`).join(', ')
   await writeRows(duck, `SELECT ${select} FROM graft_rows WHERE ${keptRows(encoding, part.index)}`, ids)
   // What the training part knows must be the same in both, row by row: only then they are the same rows.
-  const differs = changed
-    .map(({ name }) => identifier(name))
-    .map((name) => `(e.${name} <> 0 AND e.${name} <> i.${name})`)
+  const differs = changed.map((column) => {
+    const name = identifier(column.name)
+    const isList = encoding.columns.some(({ kind, column: of }) => kind === 'items' && of === column.name)
+    return isList
+      ? `(len(e.${name}) <> len(i.${name}) OR len(list_filter(list_zip(e.${name}, i.${name}), pair -> pair[1] <> 0 AND pair[1] <> pair[2])) > 0)`
+      : `(e.${name} <> 0 AND e.${name} <> i.${name})`
+  })
   const joined = `${encoded} e POSITIONAL JOIN ${parquetSource([ids])} i`
   const [check] = await duck.all(
     `SELECT count(*)::DOUBLE AS n, (count(*) FILTER (WHERE coalesce(${differs.join(' OR ')}, true)))::DOUBLE AS wrong FROM ${joined}`,

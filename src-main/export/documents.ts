@@ -1,4 +1,4 @@
-import { findArchitecture, largestId, type ModelSpec, tablesOf } from '../model'
+import { findArchitecture, largestId, type ModelSpec, offsetsName, tablesOf, valuesName } from '../model'
 import { findOptimizer } from '../training/optimizers'
 import type { ExportPlan } from './plan'
 import predictScript from './predict.py?raw'
@@ -51,6 +51,9 @@ function describeInputs(spec: ModelSpec): Record<string, unknown>[] {
       // Several tables of one column, and a projection or residual, as the model has them.
       tables: tablesOf(spec, input).map(({ name, use }) => ({ table: name, ...(use && { use }) })),
       ...(input.combination && { combination: input.combination }),
+      ...(input.list && {
+        list: { ...input.list, values: valuesName(column), offsets: offsetsName(column) },
+      }),
     }
   })
 }
@@ -94,12 +97,26 @@ function trainingJson({ record, model }: ExportPlan): string {
 
 /** A few lines of Python that predict with the exported folder. */
 export function snippet({ model, replay }: Pick<ExportPlan, 'model' | 'replay'>, folder: string): string {
-  const inputs = model.inputs.map(({ kind, column }) => {
+  const tensors = new Map<string, string>()
+  const tensor = (name: string, values: readonly (number | number[])[], dtype: string): void => {
+    tensors.set(name, `tf.constant(${JSON.stringify(values)}, tf.${dtype})`)
+  }
+  const list = (column: string, dtype: string): void => {
+    const values = [replay.columns[column]?.[0] ?? []].flat()
+    tensor(valuesName(column), values, dtype)
+    tensor(offsetsName(column), [0, values.length], 'int64')
+  }
+  for (const input of model.inputs) {
+    const { column } = input
     const first = replay.columns[column]?.[0] ?? 0
-    const value = typeof first === 'number' ? first : `[${first.join(', ')}]`
-    const dtype = kind === 'categorical' ? 'tf.int64' : 'tf.float32'
-    return `    ${JSON.stringify(column)}: tf.constant([${value}], ${dtype}),`
-  })
+    if (input.kind !== 'categorical') tensor(column, [first], 'float32')
+    else if (!input.list) tensor(column, [first], 'int64')
+    else {
+      list(column, 'int64')
+      if (input.list.weights !== null) list(input.list.weights, 'float32')
+    }
+  }
+  const inputs = [...tensors].map(([name, value]) => `    ${JSON.stringify(name)}: ${value},`)
   return [
     'import tensorflow as tf',
     '',
@@ -119,8 +136,19 @@ function readme(plan: ExportPlan): string {
     if (input.kind === 'continuous') return `${name} float32 | a number |`
     if (input.kind === 'vector')
       return `${name} float32 | ${input.width} numbers, \`[batch, ${input.width}]\` |`
-    return `${name} int64 | id 1 to ${largestId(model, input)}; 0 is unknown |`
+    const ids = `id 1 to ${largestId(model, input)}; 0 is unknown`
+    if (!input.list) return `${name} int64 | ${ids} |`
+    const { length, keep, pooling, weights } = input.list
+    const weighed = weights === null ? '' : `, weighed by \`${weights}\` (float32, two tensors as well)`
+    return `| \`${valuesName(input.column)}\`, \`${offsetsName(input.column)}\` | int64 | a list: ${ids}; the ${keep} ${length} count, pooled by ${pooling}${weighed} |`
   })
+  const lists = model.inputs.some((input) => input.kind === 'categorical' && input.list)
+    ? `A list comes as two tensors, as in Merlin: \`<column>__values\` holds the items of all rows end to end, and
+\`<column>__offsets\` \`[batch + 1]\` where each row begins and the last one ends. In tables for \`predict.py\` it is a list
+(Parquet) or JSON such as \`[3, 7]\` (CSV).
+
+`
+    : ''
   return `# ${record.document.name}: ${record.document.model.architecture} for \`${record.target}\`
 
 A TensorFlow SavedModel, trained by Graft (run ${record.id}). Python and TensorFlow Serving load this folder as it is
@@ -131,7 +159,7 @@ tensor \`[batch]\` a column and give \`${outputName}\` \`[batch]\`, the probabil
 | --- | --- | --- |
 ${inputs.join('\n')}
 
-\`\`\`python
+${lists}\`\`\`python
 ${snippet(plan, '.')}\`\`\`
 
 \`python predict.py\` predicts the rows of \`example.csv\`; \`python predict.py ROWS --out FILE\` any others.

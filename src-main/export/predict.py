@@ -5,10 +5,14 @@
     python predict.py ROWS --out FILE      the same, written as CSV: the table's columns and `prediction`
 
 Ids are encoded: real values start at 1, and 0 (or an empty cell) is unknown. schema.pbtxt has each column's largest id.
+Lists of ids and vectors are lists (Parquet) or JSON such as [3, 7] (CSV); an empty cell is an empty list. The model takes a
+list column as two tensors, as Merlin does: <column>__values, the items of all rows end to end, and <column>__offsets, where
+each row begins and the last one ends.
 """
 
 import argparse
 import csv
+import json
 import os
 import pathlib
 import sys
@@ -24,12 +28,12 @@ BATCH = 8192
 
 
 def load_model():
-    """The model's predicting function, and the type of each of its inputs by column name."""
+    """The model's predicting function, and type and shape of each of its inputs by name."""
     model = tf.saved_model.load(str(HERE))
     predict = model.signatures["predict"]
     inputs = predict.structured_input_signature[1]
     # The function lives only as long as the model that it belongs to.
-    return model, predict, {name: spec.dtype for name, spec in inputs.items()}
+    return model, predict, inputs
 
 
 def read_rows(path):
@@ -54,17 +58,70 @@ def column_tensor(name, values, dtype):
     return tf.constant([float(value) for value in values], dtype)
 
 
+def as_list(value):
+    """A cell that holds a list: of Parquet as it is, of CSV as JSON."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return []
+    return json.loads(value) if isinstance(value, str) else list(value)
+
+
+def list_tensors(name, values, dtype):
+    """A list column as the two tensors that the model takes."""
+    lists = [as_list(value) for value in values]
+    items = [0 if item is None else item for row in lists for item in row]
+    offsets = np.cumsum([0, *(len(row) for row in lists)])
+    return {
+        f"{name}__values": tf.constant(np.array(items, dtype.as_numpy_dtype), dtype),
+        f"{name}__offsets": tf.constant(offsets, tf.int64),
+    }
+
+
+def vector_tensor(name, values, spec):
+    """A column of vectors: [rows, width]."""
+    width = spec.shape[1]
+    vectors = [as_list(value) for value in values]
+    for row, vector in enumerate(vectors, 1):
+        if len(vector) != width:
+            sys.exit(f"Column {name} has {len(vector)} numbers in row {row}; the model takes {width}.")
+    return tf.constant(np.array(vectors, np.float32).reshape(-1, width), spec.dtype)
+
+
+def is_list(name, inputs):
+    """Whether an input is the items of a list column."""
+    return name.endswith("__values") and f"{name[:-8]}__offsets" in inputs
+
+
+def column_names(inputs):
+    """The columns of a table that the model needs, and whether each holds lists."""
+    lists = {name[:-8] for name in inputs if is_list(name, inputs)}
+    plain = [name for name in inputs if not any(name in (f"{of}__values", f"{of}__offsets") for of in lists)]
+    return plain, sorted(lists)
+
+
+def batch_tensors(inputs, columns, rows):
+    """Some rows of a table as the model takes them."""
+    plain, lists = column_names(inputs)
+    tensors = {}
+    for name in plain:
+        spec = inputs[name]
+        make = vector_tensor if len(spec.shape) == 2 else column_tensor
+        tensors[name] = make(name, columns[name][rows], spec if len(spec.shape) == 2 else spec.dtype)
+    for name in lists:
+        tensors.update(list_tensors(name, columns[name][rows], inputs[f"{name}__values"].dtype))
+    return tensors
+
+
 def predict_rows(predict, inputs, columns):
     """The probability of class 1 for each row."""
-    missing = [name for name in inputs if name not in columns]
+    plain, lists = column_names(inputs)
+    missing = [name for name in [*plain, *lists] if name not in columns]
     if missing:
         sys.exit(f"The rows lack the columns {', '.join(missing)}.")
-    tensors = {name: column_tensor(name, columns[name], dtype) for name, dtype in inputs.items()}
-    count = len(next(iter(columns.values())))
-    parts = [
-        predict(**{name: tensor[start : start + BATCH] for name, tensor in tensors.items()})[OUTPUT].numpy()
-        for start in range(0, count, BATCH)
-    ]
+    count = len(columns[[*plain, *lists][0]])
+    parts = []
+    for start in range(0, count, BATCH):
+        tensors = batch_tensors(inputs, columns, slice(start, start + BATCH))
+        parts.append(predict(**tensors)[OUTPUT].numpy())
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 

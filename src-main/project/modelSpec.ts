@@ -2,6 +2,7 @@ import { type AttachedTable, GraftError, type ProjectDocument } from '../contrac
 import { type InputSpec, type ModelSpec, type TableSpec, widthInUse } from '../model/spec'
 import { type Column, featuresOf, inputKind, tableName, tableRows, tableWidth } from '../schema'
 import { tablesAttachedTo } from './edits'
+import { checkSharedWeights, listSpecOf, vectorInput, weightColumns } from './listInputs'
 
 /**
  * The model that a document describes, as plain data: its features in ASCII order of their names, and for each vocabulary
@@ -18,7 +19,9 @@ export function modelSpecOf(document: ProjectDocument): ModelSpec {
       'Tag the inputs categorical or continuous.',
     )
   const tables = new Map<string, TableSpec>()
-  const inputs = features.map((column): InputSpec => {
+  const weights = weightColumns(document, features)
+  const taken = features.filter(({ name }) => !weights.has(name))
+  const inputs = taken.map((column): InputSpec => {
     switch (inputKind(column)) {
       case 'categorical': {
         const looked = tableSpecsOf(document, column)
@@ -27,19 +30,15 @@ export function modelSpecOf(document: ProjectDocument): ModelSpec {
           if (known) known.columns.push(column.name)
           else tables.set(table.name, table)
         }
-        return categoricalInput(document, column.name, looked)
+        return categoricalInput(document, column, looked)
       }
       case 'continuous':
-        return { kind: 'continuous', column: column.name }
+        return column.isList ? vectorInput(column) : { kind: 'continuous', column: column.name }
       default:
-        throw new GraftError(
-          'invalid-schema',
-          `Column ${column.name} holds vectors, which no model takes as they are yet.`,
-          'Set its role to ignored.',
-          { column: column.name },
-        )
+        return vectorInput(column)
     }
   })
+  checkSharedWeights(inputs)
   const { architecture, settings } = document.model
   return {
     architecture,
@@ -52,11 +51,13 @@ export function modelSpecOf(document: ProjectDocument): ModelSpec {
 
 function categoricalInput(
   document: ProjectDocument,
-  column: string,
+  described: Column,
   [first, ...others]: readonly TableSpec[],
 ): InputSpec {
+  const { name: column, isList } = described
   if (!first) throw new GraftError('internal', `Column ${column} has no table.`)
-  const input = { kind: 'categorical', column, table: first.name, distinctPerBatch: null } as const
+  const list = isList ? { list: listSpecOf(document, described) } : {}
+  const input = { kind: 'categorical', column, table: first.name, distinctPerBatch: null, ...list } as const
   if (others.length === 0) return input
   const combination = document.combinations[column] ?? 'concat'
   if (combination === 'sum') refuseMixedWidths(column, [first, ...others])

@@ -95,7 +95,7 @@ function asScalar(value: unknown): number | string | null {
 }
 
 /**
- * Counts the rows of the training part, and those of them whose id has a vector of its own.
+ * Counts the rows of the training part, and those of them whose id has a vector of its own; of lists it counts the items.
  * @param matched [n + 1], 1 where the id has a vector
  */
 export async function countMatchedRows(
@@ -105,13 +105,17 @@ export async function countMatchedRows(
 ): Promise<{ rows: number; matched: number }> {
   const parts = await store.parts()
   const train = parts.find(({ part }) => part === 'train')
-  const present = train && (await store.columns('train')).some(({ name }) => name === column)
+  const present = train && (await store.columns('train')).find(({ name }) => name === column)
   if (!train || !present) return { rows: 0, matched: 0 }
   const duck = await store.duck()
   const source = parquetSource(await partFiles(store.project, 'train'))
-  const counts = await duck.all(`SELECT ${identifier(column)} AS id, count(*) AS n FROM ${source} GROUP BY 1`)
-  const found = counts.reduce((sum, { id, n }) => sum + (matched[Number(id)] === 1 ? Number(n) : 0), 0)
-  return { rows: train.rows, matched: found }
+  const id = isListType(present.type) ? `unnest(${identifier(column)})` : identifier(column)
+  const counts = await duck.all(
+    `SELECT id, count(*) AS n FROM (SELECT ${id} AS id FROM ${source}) GROUP BY 1`,
+  )
+  const sum = (of: (id: number) => boolean): number =>
+    counts.reduce((total, found) => total + (of(Number(found.id)) ? Number(found.n) : 0), 0)
+  return { rows: sum(() => true), matched: sum((found) => matched[found] === 1) }
 }
 
 /**
@@ -156,12 +160,17 @@ const isFile = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** How many rows of the training part have this id in the column; 0 where there are no rows. */
+const isListType = (type: string): boolean => type.endsWith(']')
+
+/** How many rows of the training part have this id in the column, or in its list; 0 where there are no rows. */
 export async function countId(store: DatasetStore, column: string, id: number): Promise<number> {
   const files = await partFiles(store.project, 'train')
-  if (files.length === 0 || !(await store.columns('train')).some(({ name }) => name === column)) return 0
+  const found = files.length > 0 && (await store.columns('train')).find(({ name }) => name === column)
+  if (!found) return 0
   const duck = await store.duck()
-  const sql = `SELECT count(*) AS n FROM ${parquetSource(files)} WHERE ${identifier(column)} = ${id}`
+  const name = identifier(column)
+  const holds = isListType(found.type) ? `list_contains(${name}, ${id})` : `${name} = ${id}`
+  const sql = `SELECT count(*) AS n FROM ${parquetSource(files)} WHERE ${holds}`
   const [row] = await duck.all(sql)
   return Number(row?.n ?? 0)
 }

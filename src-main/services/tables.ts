@@ -20,6 +20,7 @@ import {
   previewTables,
   rawColumnsOf,
   settleWishes,
+  tagChosen,
   type BuiltDataset,
   type TargetWish,
 } from '../dataset'
@@ -148,7 +149,7 @@ export async function encodeProject(
         schema: { columns: [], rest: schema.rest },
         guess: { target: targetWish(session.document), derived: wishes },
       }
-    : { source: changed, schema, guess: null }
+    : { source: changed, schema: tagChosen(schema, changes.encoding ?? {}), guess: null }
   return settle(session, await encodeAgain({ project: session.path, ...request, signal, report }))
 }
 

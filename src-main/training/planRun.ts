@@ -169,10 +169,16 @@ async function checkData(
   extra: ReadonlyMap<string, number>,
 ): Promise<void> {
   const inputs = new Set(model.inputs.map((input) => input.column))
+  const weights = new Set(
+    model.inputs.flatMap((input) => (input.kind === 'categorical' ? (input.list?.weights ?? []) : [])),
+  )
   const needed: Schema = {
     ...schema,
     columns: schema.columns
-      .filter(({ name }) => inputs.has(name) || name === target)
+      .filter(({ name }) => inputs.has(name) || weights.has(name) || name === target)
+      .map((column) =>
+        weights.has(column.name) ? { ...column, ignored: false, tags: ['continuous'] } : column,
+      )
       // Whatever its tags say, this run takes it for a class of 0 and 1.
       .map((column) =>
         column.name === target ? { ...column, ignored: false, tags: ['target', 'binary'] } : column,

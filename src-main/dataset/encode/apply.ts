@@ -1,7 +1,8 @@
 import type { DerivedColumn } from '../../contract/tables'
 import { identifier, literal, type Duck } from '../duckdb'
 import type { RawColumn } from '../sources/types'
-import { derivedType, type FittedColumn, type FittedEncoding } from './fitted'
+import { derivedType, hasIds, type FittedColumn, type FittedEncoding, type IdColumn } from './fitted'
+import { itemIds, itemNumbers, itemsOf, vectorOf } from './lists'
 
 /** A raw column as a finite number or null, in SQL. */
 export function numberOf({ name, type }: Pick<RawColumn, 'name' | 'type'>): string {
@@ -9,13 +10,6 @@ export function numberOf({ name, type }: Pick<RawColumn, 'name' | 'type'>): stri
   if (type === 'TIMESTAMP') return `epoch(${x})::DOUBLE`
   const number = type === 'VARCHAR' ? `TRY_CAST(${x} AS DOUBLE)` : `${x}::DOUBLE`
   return `(CASE WHEN isfinite(${number}) THEN ${number} END)`
-}
-
-/** The items of a list or of a text that is one, trimmed, in SQL. */
-export function itemsOf(name: string, separator: string | null): string {
-  const x = identifier(name)
-  const items = separator === null ? `${x}::VARCHAR[]` : `string_split(${x}, ${literal(separator)})`
-  return `list_transform(${items}, item -> trim(item))`
 }
 
 /** The columns that an encoding gives: their names and their SQL over raw rows. */
@@ -41,7 +35,7 @@ export async function prepareDomains(
   vocabulary: (domain: string) => string,
 ): Promise<void> {
   const domains = new Set(
-    columns.flatMap((column) => (column.kind === 'categorical' && !column.hashed ? [column.domain] : [])),
+    columns.flatMap((column) => (hasIds(column) && !column.hashed ? [column.domain] : [])),
   )
   for (const domain of domains) {
     await duck.run(`DROP TYPE IF EXISTS ${domainTypeName(domain)}`)
@@ -79,7 +73,12 @@ export function encodedColumns(
     const column = raw.get(fitted.column) ?? { name: fitted.column, type: 'VARCHAR' }
     switch (fitted.kind) {
       case 'categorical':
-        return [{ name: column.name, sql: `${idOf(fitted, column.name, extra.get(column.name))}::INTEGER` }]
+        return [
+          {
+            name: column.name,
+            sql: `${idOf(fitted, identifier(column.name), extra.get(column.name))}::INTEGER`,
+          },
+        ]
       case 'continuous':
         return continuous(fitted, column)
       case 'list': {
@@ -89,18 +88,22 @@ export function encodedColumns(
           sql: `coalesce(list_contains(${items}, lower(${literal(item)})), false)::TINYINT`,
         }))
       }
+      case 'items':
+        return [
+          { name: column.name, sql: itemIds(fitted, (item) => idOf(fitted, item, extra.get(column.name))) },
+        ]
+      case 'numbers':
+        return [{ name: column.name, sql: itemNumbers(fitted) }]
+      case 'vector':
+        return [{ name: column.name, sql: vectorOf(fitted) }]
       case 'target':
         return targets ? [{ name: column.name, sql: targetOf(fitted, column) }] : []
     }
   })
 }
 
-function idOf(
-  fitted: Extract<FittedColumn, { kind: 'categorical' }>,
-  name: string,
-  extra: readonly number[] = [],
-): string {
-  const x = identifier(name)
+/** The id of a value, in SQL. */
+function idOf(fitted: IdColumn, x: string, extra: readonly number[] = []): string {
   const text = `${x}::VARCHAR`
   const beyond =
     extra.length > 0

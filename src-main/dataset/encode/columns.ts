@@ -1,7 +1,7 @@
 import { GraftError } from '../../contract/errors'
 import type { ColumnEncoding, DerivedColumn, TablesSource } from '../../contract/tables'
 import { inputKind, intDomain, makeColumn, roleOf, taskOf, type Column, type Schema } from '../../schema'
-import { dtypeOf, type Guess } from '../infer/rules'
+import { dtypeOf, usual, type Guess } from '../infer/rules'
 import type { RawColumn } from '../sources/types'
 import type { EncodingPlan } from './fit'
 import { encodedColumns } from './apply'
@@ -9,20 +9,6 @@ import { derivedType, isLearnt, type FittedEncoding } from './fitted'
 
 /** Property of columns that an encoding adds: the column that they come from. */
 const madeFrom = 'graft_made_from'
-
-/** Settings of an encoding that nobody has chosen yet. */
-const usual = {
-  categorical: {
-    kind: 'categorical',
-    minCount: 1,
-    maxSize: null,
-    buckets: null,
-    nulls: 'unknown',
-    domain: null,
-  },
-  continuous: { kind: 'continuous', transform: 'standardise', bins: 100, fill: 'mean', indicator: false },
-  target: { kind: 'target', positive: null },
-} as const satisfies Record<string, ColumnEncoding>
 
 /** The raw columns and those derived from them. */
 export function allColumns(raw: readonly RawColumn[], derived: readonly DerivedColumn[]): RawColumn[] {
@@ -91,13 +77,13 @@ export function planEncodings(
     const described = schema.columns.find(({ name }) => name === column.name)
     if (!described) return []
     const stored = settings[column.name]
-    const chosen = chooseEncoding(described, stored)
+    const chosen = chooseEncoding(column, described, stored)
     if (!chosen) return []
-    if (column.isList && chosen.kind !== 'list')
+    if (column.isList && chosen.kind !== 'list' && chosen.kind !== 'vector')
       throw new GraftError(
         'invalid-setting',
-        `Column ${column.name} holds lists, which become columns of 0 and 1 and no ${chosen.kind} feature.`,
-        'Set its role to ignored; its items stay features.',
+        `Column ${column.name} holds lists, which are no ${chosen.kind === 'target' ? 'target' : 'numbers of their own'}.`,
+        'Tag it categorical where its items are ids or texts, embedding where every row has as many numbers.',
         { column: column.name },
       )
     const encoding =
@@ -108,12 +94,54 @@ export function planEncodings(
   })
 }
 
-function chooseEncoding(column: Column, stored: ColumnEncoding | undefined): ColumnEncoding | null {
+function chooseEncoding(
+  raw: RawColumn,
+  column: Column,
+  stored: ColumnEncoding | undefined,
+): ColumnEncoding | null {
   const kind = inputKind(column)
   if (roleOf(column) === 'target') return stored?.kind === 'target' ? stored : usual.target
+  // Columns of 0 and 1 have roles of their own, and weights are no input: both are there whatever their source is for.
+  if (stored?.kind === 'list' && stored.as !== 'ids' && kind !== 'continuous' && kind !== 'embedding')
+    return stored
+  if (column.ignored) return null
+  // A setting that was just chosen gives the column its tags; tags that say otherwise came later.
+  if (stored?.kind === 'list' && (kind === 'categorical' || kind === null)) return stored
+  if (stored?.kind === 'vector' && (kind === 'embedding' || kind === null)) return stored
+  if (kind === 'embedding') return usual.vector
+  if (kind === 'categorical' && raw.isList) return usual.list
   if (kind === 'categorical') return stored?.kind === 'categorical' ? stored : usual.categorical
   if (kind === 'continuous') return stored?.kind === 'continuous' ? stored : usual.continuous
-  return stored?.kind === 'list' ? stored : null
+  return null
+}
+
+/** The tags with those of one kind of input, or of none, in the place of any other. */
+function retagged(
+  tags: readonly string[],
+  kinds: readonly ('categorical' | 'embedding' | 'list')[],
+): string[] {
+  const others = tags.filter((tag) => !['categorical', 'continuous', 'embedding', 'list'].includes(tag))
+  return [...kinds, ...others]
+}
+
+/**
+ * The schema with the tags that go with settings which were just chosen: a list or a vector is an input, whatever the
+ * column was for before. Other settings leave what a column is for to its tags.
+ */
+export function tagChosen(schema: Schema, chosen: Readonly<Record<string, ColumnEncoding>>): Schema {
+  const columns = schema.columns.map((column): Column => {
+    const encoding = Object.hasOwn(chosen, column.name) ? chosen[column.name] : undefined
+    if (!encoding || roleOf(column) === 'target') return column
+    if (encoding.kind === 'vector')
+      return { ...column, ignored: false, tags: retagged(column.tags, ['embedding']) }
+    if (encoding.kind === 'list') {
+      const kinds = encoding.as === 'ids' ? (['categorical', 'list'] as const) : (['list'] as const)
+      return { ...column, ignored: false, tags: retagged(column.tags, kinds) }
+    }
+    const wasList = encoding.kind === 'categorical' && column.tags.includes('list')
+    return wasList ? { ...column, tags: retagged(column.tags, ['categorical']) } : column
+  })
+  return { ...schema, columns }
 }
 
 /** The schema of the encoded rows: domains and types as they were fitted, and the columns that encodings add. */
@@ -125,9 +153,12 @@ export function fittedSchema(schema: Schema, encoding: FittedEncoding): Schema {
     .filter(({ name }) => raw.has(name) || derived.has(name))
     .flatMap((column): Column[] => {
       const fitted = encoding.columns.find((candidate) => candidate.column === column.name)
+      const one = { isList: false, isRagged: false, valueCount: null } as const
       if (!fitted) {
         const from = raw.get(column.name)
-        return [from ? { ...column, dtype: dtypeOf(from) } : column]
+        if (!from) return [{ ...column, ...one }]
+        const lists = { isList: from.isList, isRagged: from.isList, valueCount: null }
+        return [{ ...column, ...lists, dtype: dtypeOf(from) }]
       }
       const added = (name: string, dtype: Column['dtype']): Column => {
         const before = schema.columns.find((candidate) => candidate.name === name)
@@ -140,16 +171,41 @@ export function fittedSchema(schema: Schema, encoding: FittedEncoding): Schema {
       }
       switch (fitted.kind) {
         case 'categorical':
-          return [{ ...column, dtype: 'int32', domain: intDomain(fitted.domain, fitted.size) }]
+          return [{ ...column, ...one, dtype: 'int32', domain: intDomain(fitted.domain, fitted.size) }]
         case 'continuous':
           return [
-            { ...column, dtype: 'float32', domain: null },
+            { ...column, ...one, dtype: 'float32', domain: null },
             ...(fitted.indicator ? [added(`${column.name}_missing`, 'int8')] : []),
           ]
-        case 'list':
-          return [column, ...fitted.items.map((item) => added(`${column.name}=${item}`, 'int8'))]
+        case 'list': {
+          const tags = retagged(column.tags, ['list'])
+          return [
+            { ...column, ...one, dtype: 'string', domain: null, tags },
+            ...fitted.items.map((item) => added(`${column.name}=${item}`, 'int8')),
+          ]
+        }
+        case 'items': {
+          const lists = { isList: true, isRagged: true, valueCount: fitted.counts }
+          const tags = retagged(column.tags, ['categorical', 'list'])
+          return [
+            { ...column, ...lists, tags, dtype: 'int32', domain: intDomain(fitted.domain, fitted.size) },
+          ]
+        }
+        case 'numbers': {
+          const lists = { isList: true, isRagged: true, valueCount: fitted.counts }
+          return [
+            { ...column, ...lists, tags: retagged(column.tags, ['list']), dtype: 'float32', domain: null },
+          ]
+        }
+        case 'vector': {
+          const valueCount = { min: fitted.width, max: fitted.width }
+          const tags = retagged(column.tags, ['embedding'])
+          return [
+            { ...column, isList: true, isRagged: false, valueCount, tags, dtype: 'float32', domain: null },
+          ]
+        }
         case 'target':
-          return [{ ...column, dtype: fitted.binary ? 'int8' : 'float64', domain: null }]
+          return [{ ...column, ...one, dtype: fitted.binary ? 'int8' : 'float64', domain: null }]
       }
     })
   const names = new Set<string>()

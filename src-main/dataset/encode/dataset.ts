@@ -11,10 +11,18 @@ import { findRaw, writeRows, type RawRows, type ReportRows } from '../sources/ra
 import { labelParts, labels } from '../split/label'
 import { parseSplit } from '../split/spec'
 import { derivedSelection, encodedColumns, prepareDomains } from './apply'
-import { allColumns, describeDerived, fittedSchema, guessedSchema, planEncodings, reasonOf } from './columns'
+import {
+  allColumns,
+  describeDerived,
+  fittedSchema,
+  guessedSchema,
+  planEncodings,
+  tagChosen,
+  reasonOf,
+} from './columns'
 import { learnDerived, learntRows, settleWishes } from './derived'
 import { fitColumns, vocabularyTable } from './fit'
-import { isLearnt, type FittedEncoding, type LearntColumn } from './fitted'
+import { hasIds, isLearnt, type FittedEncoding, type LearntColumn } from './fitted'
 import { findLeaks } from './leaks'
 import { reportSplit, unseenShares } from './splitReport'
 
@@ -62,7 +70,7 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
     raw: raw.columns,
     derived: source.derived,
     learnt,
-    columns: await fitColumns(duck, trained, plans),
+    columns: await fitColumns(duck, trained, 'graft_rows', plans),
   }
   const fitted = fittedSchema(schema, encoding)
   await writeVocabularies(duck, encoding, join(folder, 'vocabularies'))
@@ -141,8 +149,9 @@ async function settle(duck: Duck, request: BuildRequest, raw: RawRows): Promise<
   const derived = settleWishes(guess.derived ?? [], raw.columns, guessed.derived, guessed.target)
   for (const of of derived.filter(isLearnt)) reasons.set(of.name, reasonOf(of))
   const columns = allColumns(raw.columns, guessed.derived)
+  const described = tagChosen(guessedSchema(columns, guessed.guesses, schema), source.encoding)
   return {
-    ...describeDerived({ ...source, derived, encoding }, guessedSchema(columns, guessed.guesses, schema)),
+    ...describeDerived({ ...source, derived, encoding }, described),
     target: guessed.target,
     reasons,
     warnings: guessed.warnings,
@@ -257,9 +266,7 @@ async function findChanged(duck: Duck, encoding: FittedEncoding, before: string)
 
 function vocabularyDomains(encoding: FittedEncoding): Set<string> {
   return new Set(
-    encoding.columns.flatMap((column) =>
-      column.kind === 'categorical' && !column.hashed ? [column.domain] : [],
-    ),
+    encoding.columns.flatMap((column) => (hasIds(column) && !column.hashed ? [column.domain] : [])),
   )
 }
 

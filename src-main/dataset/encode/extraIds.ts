@@ -1,6 +1,7 @@
 import { identifier, literal, parquetSource, type Duck } from '../duckdb'
 import { extraTypeName, domainTypeName } from './apply'
-import type { FittedEncoding } from './fitted'
+import { hasIds, type FittedEncoding } from './fitted'
+import { namedItems } from './lists'
 
 /** The ids that the tables of a column have rows for beyond its vocabulary. */
 export interface ExtraIds {
@@ -31,10 +32,13 @@ export async function prepareExtraIds(
   const lookup = new Map<string, readonly number[]>()
   for (const extra of wanted) {
     const fitted = encoding.columns.find(({ column }) => column === extra.column)
-    if (fitted?.kind !== 'categorical' || fitted.hashed) continue
-    const text = `${identifier(extra.column)}::VARCHAR`
+    if (!fitted || !hasIds(fitted) || fitted.hashed) continue
+    const text =
+      fitted.kind === 'items'
+        ? `unnest(${namedItems(extra.column, fitted.separator)})`
+        : `${identifier(extra.column)}::VARCHAR`
     const unknown = await duck.all(
-      `SELECT DISTINCT ${text} AS v FROM ${from} WHERE ${text} IS NOT NULL AND TRY_CAST(${text} AS ${domainTypeName(fitted.domain)}) IS NULL ORDER BY v`,
+      `SELECT DISTINCT v FROM (SELECT ${text} AS v FROM ${from}) WHERE v IS NOT NULL AND TRY_CAST(v AS ${domainTypeName(fitted.domain)}) IS NULL ORDER BY v`,
     )
     const found = await findRows(
       duck,

@@ -3,7 +3,8 @@ import type { ColumnEncoding } from '../../contract/tables'
 import { identifier, literal, type Duck } from '../duckdb'
 import type { RawColumn } from '../sources/types'
 import type { FittedColumn } from './fitted'
-import { itemsOf, numberOf } from './apply'
+import { numberOf } from './apply'
+import { countItems, fitIndicators, fitVector, namedItems } from './lists'
 
 export interface EncodingPlan {
   column: RawColumn
@@ -15,70 +16,103 @@ export interface EncodingPlan {
 /** Where a domain's vocabulary is while the data are fitted and encoded. */
 export const vocabularyTable = (domain: string): string => identifier(`graft vocabulary ${domain}`)
 
+/** How a column's values, or the items of its lists, become ids. */
+type IdEncoding =
+  | Extract<ColumnEncoding, { kind: 'categorical' }>
+  | (Extract<ColumnEncoding, { kind: 'list' }> & { readonly as: 'ids' })
+
+function idEncoding(encoding: ColumnEncoding): IdEncoding | null {
+  if (encoding.kind === 'categorical') return encoding
+  return encoding.kind === 'list' && encoding.as === 'ids' ? { ...encoding, as: 'ids' } : null
+}
+
+interface Domain {
+  readonly plans: { column: RawColumn; encoding: IdEncoding }[]
+}
+
 /**
  * Learns every encoding from the training rows, and makes a table (index, value, count) for each vocabulary.
  * @param from a FROM clause of the training rows
+ * @param all a FROM clause of all rows, for what is not learnt but only made room for: the longest list
  * @throws GraftError `invalid-data` where a column does not bear its encoding
  */
 export async function fitColumns(
   duck: Duck,
   from: string,
+  all: string,
   plans: readonly EncodingPlan[],
 ): Promise<FittedColumn[]> {
-  const domains = new Map<
-    string,
-    { columns: RawColumn[]; encoding: Extract<ColumnEncoding, { kind: 'categorical' }> }
-  >()
+  const domains = new Map<string, Domain>()
   for (const { column, encoding } of plans) {
-    if (encoding.kind !== 'categorical') continue
-    const name = encoding.domain ?? column.name
+    const ids = idEncoding(encoding)
+    if (!ids) continue
+    const name = ids.domain ?? column.name
     const known = domains.get(name)
-    if (known) known.columns.push(column)
-    else domains.set(name, { columns: [column], encoding })
+    if (known) known.plans.push({ column, encoding: ids })
+    else domains.set(name, { plans: [{ column, encoding: ids }] })
   }
-  const sizes = new Map<string, Extract<FittedColumn, { kind: 'categorical' }>>()
-  for (const [domain, { columns, encoding }] of domains) {
-    const count =
-      encoding.buckets ??
-      (await fitVocabulary(duck, from, domain, columns, encoding.minCount, encoding.maxSize))
-    const own = encoding.nulls === 'own' ? 1 : 0
-    const size = Math.max(1, count + own)
-    sizes.set(domain, {
-      kind: 'categorical',
-      column: '',
-      domain,
-      size,
-      hashed: encoding.buckets !== null,
-      nullId: own ? size : 0,
-    })
-  }
+  const sizes = new Map<string, FittedDomain>()
+  for (const [name, domain] of domains) sizes.set(name, await fitDomain(duck, from, name, domain))
   const numbers = await fitContinuous(duck, from, plans)
   const fitted: FittedColumn[] = []
   for (const { column, encoding, binary } of plans) {
-    if (encoding.kind === 'categorical') {
-      const domain = sizes.get(encoding.domain ?? column.name)
-      if (domain) fitted.push({ ...domain, column: column.name })
+    const { name } = column
+    const ids = idEncoding(encoding)
+    const domain = ids && sizes.get(ids.domain ?? name)
+    if (ids && domain) {
+      if (ids.kind === 'categorical') fitted.push({ kind: 'categorical', column: name, ...domain })
+      else {
+        const { separator } = ids
+        const counts = await countItems(duck, all, column, separator)
+        fitted.push({ kind: 'items', column: name, separator, ...domain, counts })
+      }
     } else if (encoding.kind === 'continuous') {
-      const found = numbers.get(column.name)
+      const found = numbers.get(name)
       if (found) fitted.push(found)
-    } else if (encoding.kind === 'list') fitted.push(await fitList(duck, from, column, encoding))
-    else fitted.push(await fitTarget(duck, from, column, encoding, binary))
+    } else if (encoding.kind === 'list') {
+      const { separator, as } = encoding
+      if (as === 'indicators') fitted.push(await fitIndicators(duck, from, column, encoding))
+      else {
+        const counts = await countItems(duck, all, column, separator)
+        fitted.push({ kind: 'numbers', column: name, separator, counts })
+      }
+    } else if (encoding.kind === 'vector') fitted.push(await fitVector(duck, all, column, encoding.separator))
+    else if (encoding.kind === 'target') fitted.push(await fitTarget(duck, from, column, encoding, binary))
   }
   return fitted
 }
 
-/** Values by their number of rows, ties by value; columns that share the domain are counted together. */
+type FittedDomain = Omit<Extract<FittedColumn, { kind: 'categorical' }>, 'kind' | 'column'>
+
+/** Columns that share a domain are of one vocabulary, by the settings of the first. */
+async function fitDomain(duck: Duck, from: string, name: string, { plans }: Domain): Promise<FittedDomain> {
+  const [first] = plans
+  if (!first) throw new GraftError('internal', `Domain ${name} has no column.`)
+  const { encoding } = first
+  const count = encoding.buckets ?? (await fitVocabulary(duck, from, name, plans, encoding))
+  const own = encoding.kind === 'categorical' && encoding.nulls === 'own' ? 1 : 0
+  const size = Math.max(1, count + own)
+  return { domain: name, size, hashed: encoding.buckets !== null, nullId: own ? size : 0 }
+}
+
+/** Values by how often they occur, ties by value; columns that share the domain are counted together, lists by item. */
 async function fitVocabulary(
   duck: Duck,
   from: string,
   domain: string,
-  columns: readonly RawColumn[],
-  minCount: number,
-  maxSize: number | null,
+  plans: Domain['plans'],
+  { minCount, maxSize }: IdEncoding,
 ): Promise<number> {
-  const same = columns.every((column) => column.type === columns[0]?.type)
-  const values = columns
-    .map(({ name }) => `SELECT ${identifier(name)}${same ? '' : '::VARCHAR'} AS v FROM ${from}`)
+  const [first] = plans
+  const same = plans.every(
+    ({ column, encoding }) => encoding.kind === 'categorical' && column.type === first?.column.type,
+  )
+  const values = plans
+    .map(({ column: { name }, encoding }) =>
+      encoding.kind === 'list'
+        ? `SELECT unnest(${namedItems(name, encoding.separator)}) AS v FROM ${from}`
+        : `SELECT ${identifier(name)}${same ? '' : '::VARCHAR'} AS v FROM ${from}`,
+    )
     .join(' UNION ALL ')
   const limit = maxSize === null ? '' : ` LIMIT ${maxSize}`
   const table = vocabularyTable(domain)
@@ -194,24 +228,6 @@ function parseNumbers(text: string): number[] {
     .split(',')
     .filter((part) => part.trim() !== '')
     .map(Number)
-}
-
-async function fitList(
-  duck: Duck,
-  from: string,
-  column: RawColumn,
-  { separator, maxSize }: Extract<ColumnEncoding, { kind: 'list' }>,
-): Promise<FittedColumn> {
-  const found = await duck.all(
-    `SELECT item, count(*) AS n FROM (SELECT unnest(list_distinct(${itemsOf(column.name, separator)})) AS item FROM ${from}) WHERE item IS NOT NULL AND item <> '' GROUP BY item ORDER BY n DESC, item LIMIT ${maxSize}`,
-  )
-  // Names of columns do not tell upper from lower case: the more frequent spelling stands for both.
-  const items = new Map<string, string>()
-  for (const row of found) {
-    const item = String(row.item)
-    if (!items.has(item.toLowerCase())) items.set(item.toLowerCase(), item)
-  }
-  return { kind: 'list', column: column.name, separator, items: [...items.values()] }
 }
 
 async function fitTarget(

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { GraftError } from '../../contract/errors'
 import { derivedColumn, type DerivedColumn } from '../../contract/tables'
+import { identifier } from '../duckdb'
 import type { RawColumn } from '../sources/types'
 
 const rawColumn = z.object({
@@ -10,6 +11,9 @@ const rawColumn = z.object({
   type: z.enum(['BOOLEAN', 'BIGINT', 'DOUBLE', 'TIMESTAMP', 'VARCHAR']),
   isList: z.boolean(),
 })
+
+/** Items in the shortest and in the longest list. */
+const counts = z.object({ min: z.int().min(0), max: z.int().min(0) })
 
 /** An encoding with everything that was learnt from the training part. */
 export const fittedColumn = z.discriminatedUnion('kind', [
@@ -39,10 +43,35 @@ export const fittedColumn = z.discriminatedUnion('kind', [
     indicator: z.boolean(),
   }),
   z.object({
+    /** A column of 0 and 1 for each item. */
     kind: z.literal('list'),
     column: z.string(),
     separator: z.string().nullable(),
     items: z.array(z.string()),
+  }),
+  z.object({
+    /** Lists of ids: of a domain, as those of a categorical column. */
+    kind: z.literal('items'),
+    column: z.string(),
+    separator: z.string().nullable(),
+    domain: z.string(),
+    size: z.int().min(1),
+    hashed: z.boolean(),
+    nullId: z.int().min(0),
+    counts,
+  }),
+  z.object({
+    /** Lists of numbers. */
+    kind: z.literal('numbers'),
+    column: z.string(),
+    separator: z.string().nullable(),
+    counts,
+  }),
+  z.object({
+    kind: z.literal('vector'),
+    column: z.string(),
+    separator: z.string().nullable(),
+    width: z.int().min(1),
   }),
   z.object({
     kind: z.literal('target'),
@@ -54,6 +83,19 @@ export const fittedColumn = z.discriminatedUnion('kind', [
   }),
 ])
 export type FittedColumn = z.infer<typeof fittedColumn>
+
+/** Columns whose values, or whose lists' items, are ids of a domain. */
+export type IdColumn = Extract<FittedColumn, { kind: 'categorical' | 'items' }>
+
+export function hasIds(column: FittedColumn): column is IdColumn {
+  return column.kind === 'categorical' || column.kind === 'items'
+}
+
+/** Whether a row's id is unknown, or one of its list is, as SQL over encoded rows. */
+export function isUnknown({ kind, column }: IdColumn): string {
+  const name = identifier(column)
+  return kind === 'items' ? `list_contains(${name}, 0)` : `${name} = 0`
+}
 
 /** `dataset/encoding.json`: how raw rows become the rows that the model sees. */
 export const fittedEncoding = z.object({

@@ -105,9 +105,15 @@ async function findTelling(
   const ids = new Set(
     encoding.columns.flatMap((column) => (column.kind === 'categorical' ? [column.column] : [])),
   )
+  const lists = new Set(
+    encoding.columns.flatMap(({ kind, column }) =>
+      kind === 'items' || kind === 'numbers' || kind === 'vector' ? [column] : [],
+    ),
+  )
+  // One number a row is what can be ordered, or stand for a category.
   const names = encodedColumns(encoding, false)
     .map(({ name }) => name)
-    .filter((name) => features.has(name))
+    .filter((name) => features.has(name) && !lists.has(name))
   const measured = Math.max(
     fewRows,
     Math.min(measuredRows, Math.floor(measuredCells / Math.max(1, names.length))),

@@ -4,9 +4,8 @@ import { hasTag, type Schema } from '../../schema'
 import { identifier, parquetSource, type Duck } from '../duckdb'
 import { partNames, type PartName } from '../files'
 import { vocabularyTable } from './fit'
-import type { FittedColumn, FittedEncoding } from './fitted'
-
-type Categorical = Extract<FittedColumn, { kind: 'categorical' }>
+import { hasIds, isUnknown, type FittedEncoding, type IdColumn } from './fitted'
+import { namedItems } from './lists'
 
 const idTags = ['user_id', 'item_id', 'session_id'] as const
 
@@ -24,7 +23,7 @@ export async function reportSplit(duck: Duck, facts: SplitFacts): Promise<SplitR
   const { encoding, rows } = facts
   const targets = encoding.columns.filter(({ kind }) => kind === 'target').map(({ column }) => column)
   const kept = targets.map((name) => `${identifier(name)} IS NOT NULL`).join(' AND ') || 'true'
-  const categorical = encoding.columns.filter((column) => column.kind === 'categorical')
+  const categorical = encoding.columns.filter(hasIds)
   const present = partNames.filter((part) => rows[part] > 0)
   const held = present.filter((part) => part !== 'train')
   const parts: SplitReport['parts'] = []
@@ -34,7 +33,7 @@ export async function reportSplit(duck: Duck, facts: SplitFacts): Promise<SplitR
   for (const column of held.length > 0 ? categorical : [])
     if (isLookedInto(column, facts)) looked.set(column.column, await lookInto(duck, column, facts, kept))
   for (const part of present) {
-    const zeros = part === 'train' ? [] : categorical.map(({ column }) => column)
+    const zeros = part === 'train' ? [] : categorical
     const found = await encodedFacts(
       duck,
       join(facts.folder, 'encoded', part, 'part-00000.parquet'),
@@ -43,12 +42,13 @@ export async function reportSplit(duck: Duck, facts: SplitFacts): Promise<SplitR
     )
     parts.push({ part, rows: rows[part], targetRate: found.rate })
     if (part === 'train') continue
-    categorical.forEach(({ column, nullId }, i) => {
+    categorical.forEach(({ kind, column, nullId }, i) => {
       const missingRows = missing.get(`${part} ${column}`) ?? 0
       const own = looked.get(column)
       const other = own?.get(part)
-      // Id 0 is what training does not have, and missing values where they have no id of their own.
-      const unknown = (found.zeros[i] ?? 0) - (nullId === 0 ? missingRows : 0)
+      // Id 0 is what training does not have, and missing values where they have no id of their own; missing lists are empty.
+      const asUnknown = kind === 'categorical' && nullId === 0 ? missingRows : 0
+      const unknown = (found.zeros[i] ?? 0) - asUnknown
       ids.push({
         column,
         part,
@@ -65,7 +65,7 @@ export async function reportSplit(duck: Duck, facts: SplitFacts): Promise<SplitR
 /** Rows of each part without a value, by `<part> <column>`; rows without a target were left out. */
 async function countMissing(
   duck: Duck,
-  columns: readonly Categorical[],
+  columns: readonly IdColumn[],
   kept: string,
 ): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
@@ -83,16 +83,14 @@ async function countMissing(
   return counts
 }
 
-/** Mean target and rows of id 0, of an encoded part. */
+/** Mean target and rows of id 0, or with it in their list, of an encoded part. */
 async function encodedFacts(
   duck: Duck,
   path: string,
   target: string | null,
-  columns: readonly string[],
+  columns: readonly IdColumn[],
 ): Promise<{ rate: number | null; zeros: number[] }> {
-  const select = columns.map(
-    (name, i) => `(count(*) FILTER (WHERE ${identifier(name)} = 0))::DOUBLE AS z${i}`,
-  )
+  const select = columns.map((column, i) => `(count(*) FILTER (WHERE ${isUnknown(column)}))::DOUBLE AS z${i}`)
   if (target !== null) select.push(`avg(${identifier(target)}::DOUBLE) AS rate`)
   if (select.length === 0) return { rate: null, zeros: [] }
   const [found] = await duck.all(`SELECT ${select.join(', ')} FROM ${parquetSource([path])}`)
@@ -103,7 +101,8 @@ async function encodedFacts(
 }
 
 /** Ids are told apart one by one; so are values that have no number of their own: hashed, rare or beyond the largest size. */
-function isLookedInto({ column, hashed }: Categorical, { settings, schema }: SplitFacts): boolean {
+function isLookedInto({ kind, column, hashed }: IdColumn, { settings, schema }: SplitFacts): boolean {
+  if (kind === 'items') return false
   const tags = schema.columns.find(({ name }) => name === column)?.tags ?? []
   return hashed || isCut(settings[column]) || idTags.some((tag) => hasTag(tags, tag))
 }
@@ -114,14 +113,18 @@ function isCut(setting: TablesSource['encoding'][string] | undefined): boolean {
 
 async function lookInto(
   duck: Duck,
-  { column, domain, hashed }: Categorical,
+  { column, domain, hashed }: IdColumn,
   { encoding, settings }: SplitFacts,
   kept: string,
 ): Promise<Map<PartName, { distinct: number; known: number; unseenRows: number }>> {
-  const sharers = encoding.columns.filter((one) => one.kind === 'categorical' && one.domain === domain)
-  const values = sharers.map(
-    ({ column: name }) => `SELECT ${identifier(name)}::VARCHAR AS value FROM graft_rows WHERE graft_part = 0`,
-  )
+  const sharers = encoding.columns.filter(hasIds).filter((one) => one.domain === domain)
+  const values = sharers.map((one) => {
+    const value =
+      one.kind === 'items'
+        ? `unnest(${namedItems(one.column, one.separator)})`
+        : `${identifier(one.column)}::VARCHAR`
+    return `SELECT ${value} AS value FROM graft_rows WHERE graft_part = 0`
+  })
   const trained = hashed || isCut(settings[column]) ? `(${values.join(' UNION ')})` : vocabularyTable(domain)
   const held = `SELECT graft_part, ${identifier(column)}::VARCHAR AS value, count(*) AS n FROM graft_rows WHERE graft_part > 0 AND ${kept} GROUP BY ALL`
   const found = await duck.all(

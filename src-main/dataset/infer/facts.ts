@@ -15,6 +15,8 @@ export interface ColumnFacts {
   /** Of text: mean number of words, and the share of values with each separator. */
   words: number
   separators: Record<Separator, number>
+  /** Of lists: the items of the shortest and of the longest. */
+  lengths: { min: number; max: number } | null
   /** Of text with a separator: how many different items there are, for the separator that is in most values. */
   items: number | null
 }
@@ -37,7 +39,8 @@ export async function gatherFacts(
     const select = slice.flatMap(({ name, type, isList }, i) => {
       const x = identifier(name)
       const base = [`count(${x})::DOUBLE AS n${i}`, `approx_count_distinct(${x})::DOUBLE AS d${i}`]
-      if (isList || type === 'TIMESTAMP') return base
+      if (isList) return [...base, `min(len(${x}))::DOUBLE AS l${i}`, `max(len(${x}))::DOUBLE AS g${i}`]
+      if (type === 'TIMESTAMP') return base
       if (type === 'VARCHAR')
         return [
           ...base,
@@ -73,6 +76,7 @@ export async function gatherFacts(
         median: number('q'),
         words: number('w') ?? 0,
         separators: shares,
+        lengths: column.isList ? { min: number('l') ?? 0, max: number('g') ?? 0 } : null,
         items: best && shares[best] > 0.05 ? await countItems(duck, from, column.name, best) : null,
       })
     }

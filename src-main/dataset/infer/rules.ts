@@ -56,7 +56,8 @@ export function infer(facts: readonly ColumnFacts[], wish: TargetWish | null): I
   return { guesses, derived, target, warnings }
 }
 
-const usual = {
+/** Settings of an encoding that nobody has chosen yet. */
+export const usual = {
   categorical: {
     kind: 'categorical',
     minCount: 1,
@@ -66,6 +67,19 @@ const usual = {
     domain: null,
   },
   continuous: { kind: 'continuous', transform: 'standardise', bins: 100, fill: 'mean', indicator: false },
+  list: {
+    kind: 'list',
+    separator: null,
+    as: 'ids',
+    minCount: 1,
+    maxSize: null,
+    buckets: null,
+    domain: null,
+    maxLength: 50,
+    keep: 'last',
+  },
+  vector: { kind: 'vector', separator: null },
+  target: { kind: 'target', positive: null },
 } as const satisfies Record<string, ColumnEncoding>
 
 function aside({ column }: ColumnFacts, tags: string[], reason: string): Guess {
@@ -106,14 +120,7 @@ function guess(of: ColumnFacts, warnings: string[]): Guess {
   const { name, type } = column
   const present = rows - missing
   if (present === 0) return aside(of, [], 'it has no values')
-  if (column.isList)
-    return {
-      column: name,
-      tags: ['list'],
-      ignored: true,
-      encoding: { kind: 'list', separator: null, maxSize: 32 },
-      reason: 'it holds lists: each frequent item becomes a column of 0 and 1',
-    }
+  if (column.isList) return guessList(of)
   if (distinct <= 1 && missing === 0) return aside(of, [], 'all its values are the same')
   if (isTime(of))
     return aside(
@@ -132,10 +139,10 @@ function guess(of: ColumnFacts, warnings: string[]): Guess {
   if (split !== null)
     return {
       column: name,
-      tags: ['list'],
-      ignored: true,
-      encoding: { kind: 'list', separator: split, maxSize: 32 },
-      reason: `its texts are lists separated by "${split}" of ${of.items ?? 0} different items: each frequent one becomes a column of 0 and 1`,
+      tags: ['categorical', 'list'],
+      ignored: false,
+      encoding: { ...usual.list, separator: split },
+      reason: `its texts are lists separated by "${split}" of ${of.items ?? 0} different items, which are looked up and pooled`,
     }
   const isFraction = type === 'DOUBLE'
   if (!isFraction && present > 100 && distinct > 0.95 * present) {
@@ -156,6 +163,33 @@ function guess(of: ColumnFacts, warnings: string[]): Guess {
   if (distinct <= fewValues)
     return categorical(of, [], `it has only about ${Math.round(distinct)} different integers`)
   return continuous(of, 'its values are integers of a wide range')
+}
+
+function guessList({ column: { name, type }, lengths }: ColumnFacts): Guess {
+  const { min, max } = lengths ?? { min: 0, max: 0 }
+  if (type === 'DOUBLE' && min === max && max > 0)
+    return {
+      column: name,
+      tags: ['embedding'],
+      ignored: false,
+      encoding: usual.vector,
+      reason: `every row has a vector of ${max} numbers, which goes in as it is`,
+    }
+  if (type === 'DOUBLE')
+    return {
+      column: name,
+      tags: ['list'],
+      ignored: true,
+      encoding: { ...usual.list, as: 'numbers' },
+      reason: `it holds ${min} to ${max} numbers a row: they may weigh the items of another list`,
+    }
+  return {
+    column: name,
+    tags: ['categorical', 'list'],
+    ignored: false,
+    encoding: usual.list,
+    reason: `it holds lists of up to ${max} items, which are looked up and pooled`,
+  }
 }
 
 /** `user_id`, `userId`, `UserID`, `user`. */
@@ -209,7 +243,7 @@ function targetGuess(of: ColumnFacts): Guess {
           : 'regression',
     ],
     ignored: false,
-    encoding: { kind: 'target', positive: null },
+    encoding: usual.target,
     reason: binary ? 'it is the target, of two classes' : 'it is the target',
   }
 }

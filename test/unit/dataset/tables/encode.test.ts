@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { loadFiles } from '../../../../src-main/dataset'
 import { parseSplit } from '../../../../src-main/dataset'
 import { roleOf, type Json } from '../../../../src-main/schema'
-import { encoded, folder, importFiles, rowsOf, write } from './support'
+import { asList, encoded, folder, importFiles, rowsOf, write } from './support'
 
 const numbers = (rows: Record<string, Json>[], name: string): number[] => rows.map((row) => Number(row[name]))
 
@@ -160,10 +160,12 @@ describe('numbers', () => {
     })
   })
 
-  it('lists of text become columns of 0 and 1, features by themselves', async () => {
+  it('lists of text become columns of 0 and 1 where that is chosen, features by themselves', async () => {
     const genres = ['Action|Comedy', 'Drama', 'Action', '', 'Comedy| Drama', 'action']
     const rows = Array.from({ length: 30 }, (_, i) => [genres[i % 6] ?? '', i + 0.5, label(i)])
-    const { schema } = await importFiles([write('g.csv', csv('genres,x,label', rows))])
+    const { schema } = await importFiles([write('g.csv', csv('genres,x,label', rows))], {
+      encoding: { genres: asList({ separator: '|', as: 'indicators' }) },
+    })
     const found = await encoded()
     expect(numbers(found, 'genres=Action').slice(0, 6)).toEqual([1, 0, 1, 0, 0, 1])
     expect(numbers(found, 'genres=Drama').slice(0, 6)).toEqual([0, 1, 0, 0, 1, 0])

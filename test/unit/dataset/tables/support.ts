@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DerivedWish, JoinSource, TablesSource } from '../../../../src-main/contract'
+import type { ColumnEncoding, DerivedWish, JoinSource, TablesSource } from '../../../../src-main/contract'
 import { importTables, type BuiltDataset, type TargetWish } from '../../../../src-main/dataset'
 import { parquetSource, withDuck } from '../../../../src-main/dataset/duckdb'
 import type { Json } from '../../../../src-main/schema'
@@ -14,6 +14,24 @@ export function write(name: string, content: string | Uint8Array): string {
   const path = join(folder, name)
   writeFileSync(path, content)
   return path
+}
+
+type ListEncoding = Extract<ColumnEncoding, { kind: 'list' }>
+
+/** The encoding of a list, as usual but for these settings. */
+export function asList(settings: Partial<ListEncoding>): ListEncoding {
+  return {
+    kind: 'list',
+    separator: null,
+    as: 'ids',
+    minCount: 1,
+    maxSize: null,
+    buckets: null,
+    domain: null,
+    maxLength: 50,
+    keep: 'last',
+    ...settings,
+  }
 }
 
 export interface Given {
