@@ -253,7 +253,7 @@ export const tablesInference = z.object({
       type: z.string(),
       role,
       tags: z.array(z.string()),
-      encoding: z.enum(['categorical', 'continuous', 'list', 'target']).nullable(),
+      encoding: z.enum(['categorical', 'continuous', 'list', 'vector', 'target']).nullable(),
       reason: z.string(),
       /** Null where the schema does not have the column. */
       now: z.object({ role, tags: z.array(z.string()) }).nullable(),
