@@ -20,6 +20,19 @@ import {
   vectorFile,
 } from './views'
 import {
+  idColumns,
+  idLabel,
+  mapColor,
+  mapColors,
+  mapMethod,
+  mostLabels,
+  packed,
+  pointsAtOnce,
+  tableDrift,
+  tableMap,
+  tableVersion,
+} from './maps'
+import {
   columnEncoding,
   delimitedOptions,
   derivedWish,
@@ -49,6 +62,10 @@ const idQuery = z.object({
   column: z.string(),
   id: z.string(),
   run: z.string().nullable().default(null),
+  /** The table as the run found it, or as it left it. */
+  moment: tableVersion.shape.moment,
+  /** One of several tables of the column; null: the first. */
+  table: z.string().nullable().default(null),
   k: z.int().min(1).max(1000).default(10),
   metric: neighborMetric.default('cosine'),
 })
@@ -215,6 +232,48 @@ export const requests = {
     ),
     /** All about one id. */
     inspectId: request(idQuery, idDetail),
+    /** A map of a table's rows: at once where it was made before, else by a job whose result is the `tableMap`. */
+    map: request(
+      tableVersion.extend({
+        method: mapMethod,
+        /** What near means to UMAP. */
+        metric: neighborMetric.default('cosine'),
+        /** Of UMAP: how many neighbours a row is kept near to. */
+        neighbors: z.int().min(2).max(200).default(15),
+      }),
+      z.object({ map: tableMap.nullable(), job: z.string().nullable() }),
+    ),
+    /** Points of a map from `from` on: little-endian float32, x and y in turn. */
+    mapPoints: request(
+      z.object({
+        map: z.string(),
+        from: z.int().min(0),
+        count: z.int().min(1).max(pointsAtOnce),
+      }),
+      z.object({ points: packed }),
+    ),
+    /** The colours of all points of a version's map. */
+    mapColors: request(tableVersion.extend({ color: mapColor }), mapColors),
+    /** What can be told of the ids of a table. */
+    idColumns: request(z.object({ table: z.string() }), idColumns),
+    /** Ids and titles of rows, and what they are coloured by. */
+    labels: request(
+      tableVersion.extend({
+        rows: z.array(z.int().min(0)).max(mostLabels),
+        color: mapColor.nullable().default(null),
+      }),
+      z.object({ labels: z.array(idLabel.extend({ value: z.union([z.number(), z.string()]).nullable() })) }),
+    ),
+    /** Ids whose value or title holds a text: those that begin with it first. */
+    searchIds: request(
+      z.object({ table: z.string(), text: z.string(), limit: z.int().min(1).max(1000).default(20) }),
+      z.object({ found: z.array(idLabel), total: z.int() }),
+    ),
+    /** Which rows moved most from one version of a table to another. */
+    drift: request(
+      z.object({ from: tableVersion, to: tableVersion, k: z.int().min(1).max(1000).default(50) }),
+      tableDrift,
+    ),
   },
   model: {
     catalog: request(nothing, catalog),

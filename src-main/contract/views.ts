@@ -357,7 +357,7 @@ export type AppInfo = z.infer<typeof appInfo>
 
 export const job = z.object({
   id: z.string(),
-  kind: z.enum(['create', 'import', 'attach', 'evaluate', 'export', 'exportTable', 'engine']),
+  kind: z.enum(['create', 'import', 'attach', 'evaluate', 'export', 'exportTable', 'engine', 'map']),
   title: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   phase: z.string(),

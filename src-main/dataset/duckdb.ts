@@ -49,6 +49,11 @@ export class Duck {
     await this.guard(() => this.connection.run(sql, values))
   }
 
+  /** Runs a statement and returns its columns whole: safe beside other statements, which would end a stream. */
+  async columns(sql: string): Promise<DuckDBValue[][]> {
+    return this.guard(async () => (await this.connection.runAndReadAll(sql)).getColumns())
+  }
+
   /** Streams the rows of a query chunk by chunk (2,048 rows), in the order of the files. */
   async *chunks(sql: string, values: DuckDBValue[] = []): AsyncGenerator<DuckDBDataChunk> {
     const result: DuckDBResult = await this.guard(() => this.connection.stream(sql, values))

@@ -4,6 +4,14 @@ export interface Projection {
   readonly y: Float32Array // [rows]
 }
 
+/** The plane of a projection: other rows are laid onto it by the same mean and axes. */
+export interface PrincipalPlane extends Projection {
+  readonly mean: Float64Array // [width]
+  readonly axes: readonly [Float64Array, Float64Array] // [width] each, of length 1, or 0 where no variance is left
+  /** Share of the rows' variance along each axis. */
+  readonly shares: readonly [number, number]
+}
+
 const maxIterations = 60
 const tolerance = 1e-5
 
@@ -17,19 +25,43 @@ const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resol
  * @param values [rows, width]; overwritten by the centred rows
  */
 export async function principalAxes(values: Float32Array, rows: number, width: number): Promise<Projection> {
-  centre(values, rows, width)
-  const first = await leadingAxis(values, rows, width, null)
-  const second = await leadingAxis(values, rows, width, first)
-  return { x: project(values, rows, width, first), y: project(values, rows, width, second) }
+  const { x, y } = await principalPlane(values, rows, width)
+  return { x, y }
 }
 
-function centre(values: Float32Array, rows: number, width: number): void {
-  const sums = backProject(values, rows, width, new Float32Array(rows).fill(1))
+/**
+ * As `principalAxes`, with what lays other rows onto the same plane.
+ * @param values [rows, width]; overwritten by the centred rows
+ */
+export async function principalPlane(
+  values: Float32Array,
+  rows: number,
+  width: number,
+): Promise<PrincipalPlane> {
+  const mean = centre(values, rows, width)
+  const first = await leadingAxis(values, rows, width, null)
+  const second = await leadingAxis(values, rows, width, first)
+  const x = project(values, rows, width, first)
+  const y = project(values, rows, width, second)
+  const all = squaresOf(values)
+  const share = (along: Float32Array): number => (all > 0 ? squaresOf(along) / all : 0)
+  return { x, y, mean, axes: [first, second], shares: [share(x), share(y)] }
+}
+
+function squaresOf(values: Float32Array): number {
+  let sum = 0
+  for (const value of values) sum += value * value
+  return sum
+}
+
+/** Takes the mean row out of all rows and returns it. */
+function centre(values: Float32Array, rows: number, width: number): Float64Array {
+  const mean = backProject(values, rows, width, new Float32Array(rows).fill(1))
+  for (let c = 0; c < width; c++) mean[c] = (mean[c] ?? 0) / rows
   for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < width; c++) {
-      values[r * width + c] = (values[r * width + c] ?? 0) - (sums[c] ?? 0) / rows
-    }
+    for (let c = 0; c < width; c++) values[r * width + c] = (values[r * width + c] ?? 0) - (mean[c] ?? 0)
   }
+  return mean
 }
 
 /** values · axis */

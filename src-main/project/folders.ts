@@ -13,6 +13,8 @@ export const projectFiles = {
   embeddings: 'embeddings',
   runs: 'runs',
   exports: 'exports',
+  /** What can be computed again: maps of tables, first values of learnt ones. */
+  cache: 'cache',
 } as const
 
 /** What `userFolder` needs of the process; a parameter for tests. */

@@ -40,8 +40,17 @@ export async function tableVocabulary(
   column: Column,
   { name, array }: ColumnTable,
 ): Promise<Vocabulary> {
-  const vocabulary = await requireVocabulary(session.data, column)
   const [rows = 0] = array.shape
+  return withOwnKeys(session, await requireVocabulary(session.data, column), name, rows)
+}
+
+/** A vocabulary with the ids that only a table of so many rows has. */
+export async function withOwnKeys(
+  session: ProjectSession,
+  vocabulary: Vocabulary,
+  name: string,
+  rows: number,
+): Promise<Vocabulary> {
   if (rows <= vocabulary.size + 1) return vocabulary
   const keys = await session.embeddings.extraKeys(name).catch((): string[] => [])
   return keys.length === rows - vocabulary.size - 1 ? withExtraKeys(vocabulary, keys) : vocabulary

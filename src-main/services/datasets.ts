@@ -132,13 +132,12 @@ export async function readVocabulary(store: DatasetStore, column: Column): Promi
   const values = new Array<string>(size).fill('')
   const duck = await store.duck()
   const source = parquetSource([path])
-  for await (const chunk of duck.chunks(`SELECT "index", CAST("value" AS VARCHAR) FROM ${source}`)) {
-    const [indices = [], texts = []] = chunk.getColumns()
-    indices.forEach((index, row) => {
-      const id = Number(index)
-      if (id >= 1 && id <= size) values[id - 1] = String(texts[row] ?? '')
-    })
-  }
+  const sql = `SELECT "index", CAST("value" AS VARCHAR) FROM ${source}`
+  const [indices = [], texts = []] = await duck.columns(sql)
+  indices.forEach((index, row) => {
+    const id = Number(index)
+    if (id >= 1 && id <= size) values[id - 1] = String(texts[row] ?? '')
+  })
   return valueVocabulary(values)
 }
 

@@ -1,8 +1,10 @@
 import { GraftError, toGraftError } from '../contract/errors'
+import { mapTable } from '../embeddings/map/mapTable'
 import { evaluateRun } from '../evaluation/evaluate'
 import { runExport } from '../export/run'
 import type { ReportExport } from '../export/targets'
 import { loadTensorFlow } from '../tensorflow/binding'
+import { writeFirstTable } from './firstTableSession'
 import { toTrainer, type FromTrainer, type TrainerJob } from './protocol'
 import type { LockRequest } from './locks'
 import { train } from './train'
@@ -64,6 +66,20 @@ function takeLocks(): LockRequest[] {
   return taken
 }
 
+/** Lets a report through at most once in so many milliseconds, and whenever a new phase begins. */
+function atMostEvery<R extends unknown[]>(
+  milliseconds: number,
+  report: (phase: string, ...rest: R) => void,
+): (phase: string, ...rest: R) => void {
+  let last = { phase: '', at: 0 }
+  return (phase, ...rest) => {
+    const now = Date.now()
+    if (phase === last.phase && now - last.at < milliseconds) return
+    last = { phase, at: now }
+    report(phase, ...rest)
+  }
+}
+
 async function work(job: TrainerJob): Promise<FromTrainer> {
   const context = {
     tell: (message: FromTrainer) => void channel.tell(message),
@@ -80,6 +96,14 @@ async function work(job: TrainerJob): Promise<FromTrainer> {
       }
       return { type: 'result', value: await runExport(job.plan, loadTensorFlow(job.engine), report) }
     }
+    case 'map': {
+      const report = atMostEvery(50, (phase: string, done: number, total: number, unit: string) =>
+        context.tell({ type: 'jobProgress', phase, done, total, unit }),
+      )
+      return { type: 'result', value: await mapTable(job.plan, report) }
+    }
+    case 'firstTable':
+      return { type: 'result', value: await writeFirstTable(loadTensorFlow(job.engine), job.plan) }
     case 'evaluate':
       return { type: 'result', value: await evaluateRun(loadTensorFlow(job.engine), job.request) }
   }

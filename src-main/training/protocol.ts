@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { wireError } from '../contract/errors'
 import { epochResult, lockEvent, runModel, runProgress, stepMetrics, tableResult } from '../contract/runs'
 import { evaluationJob } from '../evaluation/job'
+import { mapPlan } from '../embeddings/map/plan'
 import { exportPlan } from '../export/plan'
+import { firstTablePlan } from './firstTable'
 import { trainingPlan } from './plan'
 
 /** What main and the trainer process say to each other. Every message is checked on arrival. */
@@ -13,6 +15,8 @@ export const trainerJob = z.discriminatedUnion('kind', [
   /** `engine`: folder of the TensorFlow engine. */
   z.object({ kind: z.literal('export'), engine: z.string(), plan: exportPlan }),
   z.object({ kind: z.literal('evaluate'), engine: z.string(), request: evaluationJob }),
+  z.object({ kind: z.literal('map'), plan: mapPlan }),
+  z.object({ kind: z.literal('firstTable'), engine: z.string(), plan: firstTablePlan }),
 ])
 export type TrainerJob = z.infer<typeof trainerJob>
 

@@ -6,6 +6,7 @@ import {
   type Handlers,
   type IdView,
   type ProjectDocument,
+  type TableVersion,
 } from '../../contract'
 import {
   attachVectors,
@@ -17,16 +18,21 @@ import {
   previewVectors,
   type VectorsRequest,
 } from '../../embeddings'
-import { openColumnTable, tableVocabulary } from '../columnTables'
+import { attachedTo } from '../../project/edits'
+import { type ColumnTable, openColumnTable, tableVocabulary } from '../columnTables'
+import { openVersion } from '../maps/versions'
 import { countId, countMatchedRows, readVocabulary, requireVocabulary } from '../datasets'
 import { featuresOf, findColumn, inputKind, tableName } from '../../schema'
 import { type JobContext } from '../jobs'
 import { type ProjectSession } from '../session'
 import { exportColumnTable } from '../tableExport'
 import { type Workbench } from '../workbench'
+import { mapHandlers } from './maps'
 
 export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
   return {
+    ...mapHandlers(bench),
+
     inspectFile: async ({ path }) => inspectFile(resolve(path), await vocabularies(bench.session)),
 
     attach: async (attachment) => {
@@ -79,13 +85,13 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
     },
 
     neighbors: async (query) => {
-      const { view } = await lookUp(bench.requireSession(), query)
+      const { view } = await lookUp(bench, bench.requireSession(), query)
       return view
     },
 
     inspectId: async (query) => {
       const session = bench.requireSession()
-      const { view, row } = await lookUp(session, query)
+      const { view, row } = await lookUp(bench, session, query)
       return { ...view, row: [...row], count: await countId(session.data, query.column, view.index) }
     },
 
@@ -143,17 +149,27 @@ interface IdQuery {
   readonly column: string
   readonly id: string
   readonly run: string | null
+  readonly moment: TableVersion['moment']
+  readonly table: string | null
   readonly k: number
   readonly metric: Metric
 }
 
 /** @throws GraftError `not-found` for an id that the vocabulary does not have */
 async function lookUp(
+  bench: Workbench,
   session: ProjectSession,
-  { column: name, id, run, k, metric }: IdQuery,
+  { column: name, id, run, moment, table: named, k, metric }: IdQuery,
 ): Promise<{ view: IdView; row: Float32Array }> {
   const column = findColumn(session.document.schema, name)
-  const table = await openColumnTable(session, column, run)
+  const table =
+    named === null && moment === 'after'
+      ? await openColumnTable(session, column, run)
+      : await openNamed(bench, session, {
+          table: named ?? attachedTo(session.document, name)?.id ?? tableName(column),
+          run,
+          moment,
+        })
   try {
     const vocabulary = await tableVocabulary(session, column, table)
     const index = vocabulary.idOf(id)
@@ -178,4 +194,12 @@ async function lookUp(
   } finally {
     await table.file.close()
   }
+}
+
+async function openNamed(
+  bench: Workbench,
+  session: ProjectSession,
+  version: TableVersion,
+): Promise<ColumnTable> {
+  return { ...(await openVersion(bench, session, version)), name: version.table }
 }
