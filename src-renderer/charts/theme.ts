@@ -4,6 +4,8 @@ export interface ChartTheme {
   muted: string
   line: string
   surface: string
+  /** What is chosen. */
+  accent: string
   train: string
   validation: string
   /** For overlaid runs, in order. */
@@ -22,6 +24,7 @@ export const lightChart: ChartTheme = {
   muted: '#60646c',
   line: '#e4e6ea',
   surface: '#ffffff',
+  accent: '#0b6e82',
   train: onLight[0],
   validation: onLight[1],
   series: onLight,
@@ -33,6 +36,7 @@ export const darkChart: ChartTheme = {
   muted: '#a0a5ad',
   line: '#2e3238',
   surface: '#17191d',
+  accent: '#4cc2d6',
   train: onDark[0],
   validation: onDark[1],
   series: onDark,

@@ -74,8 +74,6 @@ async function compute(
   }
 }
 
-type Opened = Awaited<ReturnType<typeof openVersion>>
-
 /** Opens a version, and closes it whatever happens. */
 async function withTable<T>(
   bench: Workbench,
