@@ -60,8 +60,8 @@ export const mostLabels = 10_000
 export const mapColor = z.discriminatedUnion('by', [
   z.object({ by: z.literal('norm') }),
   z.object({ by: z.literal('count') }),
-  /** How far each row moved from another version. */
-  z.object({ by: z.literal('drift'), from: tableVersion }),
+  /** How far each row moved from one version to another. */
+  z.object({ by: z.literal('drift'), from: tableVersion, to: tableVersion }),
   z.object({ by: z.literal('column'), column: z.string().min(1) }),
 ])
 export type MapColor = z.infer<typeof mapColor>
@@ -88,7 +88,7 @@ export const mapColors = z.object({
       high: z.number(),
       min: z.number(),
       max: z.number(),
-      /** Whether equal steps of the ramp are equal ratios. */
+      /** Whether the ramp gives small values more room, as a logarithm does. */
       log: z.boolean(),
     }),
   ]),

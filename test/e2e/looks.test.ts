@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { nameless } from './support/names'
 import { goTo, trainEpochs } from './support/steps'
 import { openWorkbench, type Workbench } from './support/workbench'
 
@@ -11,18 +12,6 @@ const sizes = [
   { width: 1100, height: 700 },
 ]
 const folder = resolve(__dirname, '..', '..', 'test-results', 'window')
-
-/** Buttons, fields and roles that a screen reader would find without a name. */
-const nameless = `[...document.querySelectorAll('button, input, [role=button], [role=img], [role=tab]')]
-  .filter((element) => {
-    if (element.closest('[aria-hidden=true]') || element.offsetParent === null) return false
-    const labelled = (element.getAttribute('aria-labelledby') ?? '').split(' ')
-      .map((id) => document.getElementById(id)?.textContent ?? '').join('')
-    const name = [element.getAttribute('aria-label'), labelled, element.textContent, element.getAttribute('title'),
-      ...[...(element.labels ?? [])].map((label) => label.textContent)]
-    return !name.some((text) => text && text.trim())
-  })
-  .map((element) => element.outerHTML.slice(0, 160))`
 
 describe('every view', () => {
   let bench: Workbench

@@ -43,9 +43,11 @@ function colorNumbers(values: Float32Array, rows: number, points: number): MapCo
   for (let point = 0; point < points; point++) drawn[point] = values[rowOfPoint(rows, point)] ?? Number.NaN
   const sorted = drawn.filter((value) => Number.isFinite(value)).sort()
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0
-  const [min, low, middle, high, max] = [at(0), at(0.01), at(0.5), at(0.99), at(1)]
-  // Counts span powers of ten: on an even scale all but a few would have one colour.
-  const log = low >= 0 && high > 0 && high / Math.max(middle, Number.MIN_VALUE) > 8 && middle > 0
+  const [min, low, high, max] = [at(0), at(0.01), at(0.99), at(1)]
+  // Counts span powers of ten: on an even scale all but a few would have one colour. Zeros say nothing of the span.
+  const zeros = sorted.findIndex((value) => value > 0)
+  const middle = min < 0 || zeros < 0 ? 0 : (sorted[Math.floor((zeros + sorted.length) / 2)] ?? 0)
+  const log = middle > 0 && high / middle > 8
   const scale = (value: number): number => (log ? Math.log1p(value / middle) : value)
   const [from, to] = [scale(low), scale(high)]
   const codes = new Uint8Array(points)

@@ -47,10 +47,11 @@ async function keyOf(
   color: MapColor,
 ): Promise<string> {
   const data = await session.data.hash().catch(() => '')
-  const own = color.by === 'norm' || color.by === 'drift' ? await findVersion(bench, session, version) : null
-  const from = color.by === 'drift' ? await findVersion(bench, session, color.from) : null
+  const seen = color.by === 'norm' ? [version] : color.by === 'drift' ? [color.from, color.to] : []
+  const hashes: string[] = []
+  for (const one of seen) hashes.push((await findVersion(bench, session, one)).hash)
   const column = color.by === 'column' ? color.column : null
-  return JSON.stringify([session.path, version.table, data, color.by, column, own?.hash, from?.hash])
+  return JSON.stringify([session.path, version.table, data, color.by, column, ...hashes])
 }
 
 async function compute(
@@ -63,7 +64,7 @@ async function compute(
     case 'norm':
       return { kind: 'numbers', values: await withTable(bench, session, version, rowNorms) }
     case 'drift':
-      return { kind: 'numbers', values: (await comparedRows(bench, session, color.from, version)).distances }
+      return { kind: 'numbers', values: (await comparedRows(bench, session, color.from, color.to)).distances }
     case 'count': {
       const { rows } = await idFacts(session, version.table)
       const columns = columnsOf(session, version.table).map(({ name }) => name)

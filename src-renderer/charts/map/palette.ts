@@ -33,13 +33,30 @@ export function rampColour(stops: readonly string[], share: number): string {
   return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`
 }
 
-/** The colour of a category by its place; the last one of a full legend stands for all others. */
-export function categoryColour(place: number, label: string | null, theme: ChartTheme): string {
-  return label === null ? theme.muted : (theme.series[place] ?? theme.muted)
+/** The colour of a category by its place; the last one of a full legend, without a label, stands for all others. */
+export function categoryColour(
+  place: number,
+  label: string | null,
+  theme: ChartTheme,
+  dark: boolean,
+): string {
+  return (label === null ? null : theme.series[place]) ?? (dark ? '#69717b' : '#a3abb5')
 }
 
 /** What points without a value look like: there, and in nobody's way. */
-export const missingColour = (dark: boolean): string => (dark ? '#4a5058' : '#c2c7ce')
+export const missingColour = (dark: boolean): string => (dark ? '#434950' : '#d3d7dc')
+
+/** Codes of points that are drawn beneath the others: those without a value, and those of no category of their own. */
+export function groundCodes(legend: MapColors['legend'] | null): Uint8Array {
+  const ground = new Uint8Array(256)
+  if (!legend) return ground
+  ground[255] = 1
+  if (legend.kind === 'categories')
+    legend.categories.forEach(({ label }, place) => {
+      if (label === null) ground[place] = 1
+    })
+  return ground
+}
 
 /** A pixel for every code that a point may have. @returns [256] */
 export function paletteOf(legend: MapColors['legend'] | null, theme: ChartTheme, dark: boolean): Uint32Array {
@@ -47,7 +64,7 @@ export function paletteOf(legend: MapColors['legend'] | null, theme: ChartTheme,
   if (!legend) palette.fill(pixelOf(theme.train))
   else if (legend.kind === 'categories')
     legend.categories.forEach(({ label }, place) => {
-      palette[place] = pixelOf(categoryColour(place, label, theme))
+      palette[place] = pixelOf(categoryColour(place, label, theme, dark))
     })
   else {
     const stops = rampStops(dark)

@@ -42,6 +42,8 @@ export interface Scene {
   /** A place in `palette` for each point; null draws all by place 0. */
   readonly codes: Uint8Array | null
   readonly palette: Uint32Array // [256]
+  /** 1 for codes whose points lie beneath the others. */
+  readonly ground: Uint8Array // [256]
   /** 1 for points that stand out; the others step back. Null: all alike. */
   readonly marked: Uint8Array | null
   readonly dot: Dot
@@ -63,17 +65,21 @@ export function strideOf(count: number): number {
  * @param view in device pixels, as wide as the picture
  */
 export function* drawPoints(scene: Scene, view: Viewport, pixels: Pixels): Generator<void, void> {
-  if (scene.marked) yield* drawPass(scene, view, pixels, 0, scene.faint)
-  yield* drawPass(scene, view, pixels, scene.marked ? 1 : null, scene.dot)
+  const layered = scene.codes !== null && scene.ground.includes(1)
+  if (scene.marked) yield* drawPass(scene, view, pixels, scene.faint, 0, null)
+  const mark = scene.marked ? 1 : null
+  if (layered) yield* drawPass(scene, view, pixels, scene.dot, mark, 1)
+  yield* drawPass(scene, view, pixels, scene.dot, mark, layered ? 0 : null)
 }
 
-/** One pass over all points; `only` draws those of that mark. */
+/** One pass over all points; `mark` and `layer` draw those of that mark and of that layer alone. */
 function* drawPass(
-  { points, codes, palette, marked }: Scene,
+  { points, codes, palette, marked, ground }: Scene,
   view: Viewport,
   pixels: Pixels,
-  only: 0 | 1 | null,
   { dx, dy, cover, reach }: Dot,
+  mark: 0 | 1 | null,
+  layer: 0 | 1 | null,
 ): Generator<void, void> {
   const count = points.length / 2
   const stride = strideOf(count)
@@ -86,11 +92,13 @@ function* drawPass(
     if (drawn % pointsPerLook === pointsPerLook - 1) yield
     point += stride
     if (point >= count) point -= count
-    if (only !== null && (marked?.[point] ?? 0) !== only) continue
+    if (mark !== null && (marked?.[point] ?? 0) !== mark) continue
+    const code = codes ? (codes[point] ?? 255) : 0
+    if (layer !== null && ground[code] !== layer) continue
     const px = Math.round((points[2 * point] ?? 0) * scale + offsetX)
     const py = Math.round(offsetY - (points[2 * point + 1] ?? 0) * scale)
     if (px < reach || py < reach || px >= width - reach || py >= height - reach) continue
-    const colour = palette[codes ? (codes[point] ?? 255) : 0] ?? 0
+    const colour = palette[code] ?? 0
     const redBlue = colour & 0xff00ff
     const green = colour & 0xff00
     for (let i = 0; i < size; i++) {

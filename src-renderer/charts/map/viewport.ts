@@ -14,7 +14,7 @@ export interface Bounds {
   readonly top: number
 }
 
-const margin = 28 // pixels
+const margin = 34 // pixels
 
 /** The view that shows all of the bounds, both axes on one scale: distances are what a map is about. */
 export function fit({ left, right, bottom, top }: Bounds, width: number, height: number): Viewport {
@@ -54,11 +54,12 @@ export function zoomAt(view: Viewport, px: number, py: number, factor: number, f
   }
 }
 
-/** The same middle and scale in a window of another size. */
+/** The same part of the map in a window of another size. */
 export const resized = (view: Viewport, width: number, height: number): Viewport => ({
   ...view,
   width,
   height,
+  scale: view.scale * Math.min(width / view.width, height / view.height),
 })
 
 /** A view with the point in the middle, not further away than it was. */

@@ -21,7 +21,7 @@ export function colorChoices(
           {
             value: 'drift',
             label: 'How far training moved it',
-            color: { by: 'drift' as const, from: pair.before.version },
+            color: { by: 'drift' as const, from: pair.before.version, to: pair.after.version },
           },
         ]
       : []),
@@ -45,13 +45,16 @@ export function colorChoices(
   ].filter(({ choices }) => choices.length > 0)
 }
 
+/** Of more kinds than this most would share one colour. */
+const mostKinds = 24
+
 /** What a map is coloured by until the person says otherwise: kinds of things if the data tell any. */
 export function firstChoice(
   groups: readonly { choices: readonly ColorChoice[] }[],
   columns: IdColumns | null,
 ): string {
   const kinds = (columns?.columns ?? []).filter(
-    ({ kind, ofId, distinct }) => ofId && kind === 'category' && distinct >= 2,
+    ({ kind, ofId, distinct }) => ofId && kind === 'category' && distinct >= 2 && distinct <= mostKinds,
   )
   const [best] = kinds.sort((a, b) => a.distinct - b.distinct)
   const wished = best ? `column ${best.column}` : 'count'
