@@ -40,6 +40,8 @@ export interface TableMapState {
   readonly pointOf: (row: number) => number
   cancel(): void
   retry(): void
+  /** Shows what went wrong beside the map. */
+  fail(error: GraftError): void
 }
 
 /** Keeps the map of a table, its colours and what is chosen on it in step with what the person wishes to see. */
@@ -165,5 +167,6 @@ export function useTableMap(table: () => TableView): TableMapState {
       if (job.value !== null) void jobs.cancel(job.value).catch(() => undefined)
     },
     retry: () => (attempt.value += 1),
+    fail: (thrown) => (error.value = thrown),
   }
 }
