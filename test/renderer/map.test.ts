@@ -280,6 +280,7 @@ const runOf = (id: string, hashBefore: string, hashAfter: string): RunSummary =>
       hashAfter,
       changed: hashBefore !== hashAfter,
       meanRowMovement: 0,
+      drift: [],
     },
   ],
   error: null,
