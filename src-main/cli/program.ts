@@ -17,6 +17,7 @@ import { addSplitCommand } from './splitCommand'
 import { addServeCommand } from './serveCommand'
 import { addTableCommands } from './tableCommands'
 import { addTrainCommand } from './trainCommand'
+import { addUseCommand } from './useCommand'
 
 /** Exit status of the process. */
 export const exitStatus = { done: 0, failed: 1, usage: 2 } as const
@@ -29,6 +30,7 @@ const registrations = [
   addProfileCommand,
   addSchemaCommand,
   addTableCommands,
+  addUseCommand,
   addLookCommands,
   addTrainCommand,
   addEvaluateCommands,

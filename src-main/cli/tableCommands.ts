@@ -9,7 +9,7 @@ import {
   type VectorQuality,
 } from '../contract'
 import { vectorReaders } from '../embeddings'
-import { attachedTo } from '../project/edits'
+import { attachedTo, tablesAttachedTo } from '../project/edits'
 import { findColumn } from '../schema'
 import { integer, list } from './arguments'
 import { type Context, runJob, withProject } from './context'
@@ -33,6 +33,7 @@ interface AttachOptions {
   add: boolean
   dryRun: boolean
   extraRows?: 'on' | 'off'
+  project?: number
 }
 
 /** `attach`, `detach`, `freeze`, `unfreeze`. */
@@ -71,6 +72,7 @@ export function addTableCommands(program: Command, context: Context): void {
     .option('--frozen', 'training does not change the vectors (the default)')
     .option('--trainable', 'training changes the vectors')
     .option('--dry-run', 'say what would be found, and attach nothing', false)
+    .option('--project <n>', 'a learned projection to this width', integer(1))
     .option('--add', "beside the column's tables, and not in their place", false)
     .addOption(
       new Option(
@@ -85,10 +87,12 @@ export function addTableCommands(program: Command, context: Context): void {
     .description("take a column's attached table off: it gets a random one again")
     .argument('<dir>', 'the project folder')
     .requiredOption('--column <c>', 'the column')
-    .action(async (dir: string, { column }: { column: string }) => {
+    .option('--table <t>', 'one of several tables; all of them where it is left out')
+    .action(async (dir: string, options: { column: string; table?: string }) => {
+      const { column } = options
       await withProject(context, dir, async (session, client) => {
-        const table = attachedTo(session.document, column)?.id ?? null
-        await client.project.execute({ command: { type: 'detach', column } })
+        const table = options.table ?? attachedTo(session.document, column)?.id ?? null
+        await client.project.execute({ command: { type: 'detach', column, table: options.table ?? null } })
         context.output.result({ column, table }, `Detached table ${table ?? ''} from ${column}`)
       })
     })
@@ -104,7 +108,10 @@ export function addTableCommands(program: Command, context: Context): void {
       )
       .argument('<dir>', 'the project folder')
       .requiredOption('--column <c>', 'the column')
-      .action((dir: string, { column }: { column: string }) => setFrozen(context, dir, column, frozen))
+      .option('--table <t>', 'one of several tables; all of them where it is left out')
+      .action((dir: string, { column, table }: { column: string; table?: string }) =>
+        setFrozen(context, dir, { column, table, frozen }),
+      )
 }
 
 async function attach(context: Context, dir: string, options: AttachOptions): Promise<void> {
@@ -123,7 +130,7 @@ async function attach(context: Context, dir: string, options: AttachOptions): Pr
         key: options.key ?? null,
         ids: options.ids === undefined ? null : context.path(options.ids),
         add: options.add,
-        extraRows: options.extraRows === undefined ? null : options.extraRows === 'on',
+        extraRows: extraRowsOf(options),
         alignment: {
           keyRules: options.keyRule,
           normalize,
@@ -136,8 +143,19 @@ async function attach(context: Context, dir: string, options: AttachOptions): Pr
     )
     const parsed = alignmentReport.safeParse(result)
     if (!parsed.success) throw new GraftError('internal', parsed.error.message)
+    const { project } = options
+    if (project !== undefined && !options.dryRun) {
+      const changes = { projection: { width: project, hidden: null } }
+      await client.project.execute({ command: { type: 'setUse', table: parsed.data.table, changes } })
+    }
     context.output.result(parsed.data, describeReport(parsed.data, options.dryRun))
   })
+}
+
+/** As the project decides, unless somebody said; a projected table gets them, trainable or not. */
+function extraRowsOf({ extraRows, project }: AttachOptions): boolean | null {
+  if (extraRows !== undefined) return extraRows === 'on'
+  return project === undefined ? null : true
 }
 
 function keyRules(text: string): KeyRule[] {
@@ -170,22 +188,30 @@ function describeQuality({ norms, meanCosine, constantDimensions, nearDuplicates
   ]
 }
 
-async function setFrozen(context: Context, dir: string, column: string, frozen: boolean): Promise<void> {
+async function setFrozen(
+  context: Context,
+  dir: string,
+  { column, table: named, frozen }: { column: string; table?: string; frozen: boolean },
+): Promise<void> {
   await withProject(context, dir, async (session, client) => {
     const { document } = session
     findColumn(document.schema, column)
-    const table = attachedTo(document, column)?.id
+    const tables = tablesAttachedTo(document, column)
+      .map(({ id }) => id)
+      .filter((id) => named === undefined || id === named)
+    const [table] = tables
     if (table === undefined)
       throw new GraftError(
         'invalid-setting',
-        `Column ${column} has no attached table.`,
+        `Column ${column} has no attached table${named === undefined ? '' : ` ${named}`}.`,
         'Only pretrained tables can be frozen: attach vectors to the column first.',
         { column },
       )
-    await client.project.execute({ command: { type: 'setFrozen', table, frozen } })
+    for (const id of tables)
+      await client.project.execute({ command: { type: 'setFrozen', table: id, frozen } })
     context.output.result(
-      { column, table, frozen },
-      `Table ${table} of ${column} is ${frozen ? 'frozen' : 'trainable'}`,
+      { column, table, frozen, tables },
+      `Table ${tables.join(', ')} of ${column} is ${frozen ? 'frozen' : 'trainable'}`,
     )
   })
 }

@@ -155,13 +155,18 @@ export function attachedTo(document: ProjectDocument, column: string): AttachedT
   return tablesAttachedTo(document, column)[0] ?? null
 }
 
-function setUse(document: ProjectDocument, table: string, changes: Partial<TableUse>): ProjectDocument {
-  const known =
-    document.tables.some(({ id }) => id === table) ||
+/** Whether that is an attached table, or the vocabulary of a column that has a random one. */
+export function isTable(document: ProjectDocument, name: string): boolean {
+  return (
+    document.tables.some(({ id }) => id === name) ||
     featuresOf(document.schema).some(
-      (column) => inputKind(column) === 'categorical' && tableName(column) === table,
+      (column) => inputKind(column) === 'categorical' && tableName(column) === name,
     )
-  if (!known)
+  )
+}
+
+function setUse(document: ProjectDocument, table: string, changes: Partial<TableUse>): ProjectDocument {
+  if (!isTable(document, table))
     throw new GraftError(
       'invalid-setting',
       `There is no embedding table ${table}.`,

@@ -1,6 +1,7 @@
 import { GraftError } from '../contract/errors'
-import { projectDocument, type ProjectDocument } from '../contract/document'
+import { projectDocument, tableUse, type ProjectDocument } from '../contract/document'
 import type { TrainOverrides } from '../contract/runs'
+import { isTable } from '../project/edits'
 
 type Plain = Record<string, unknown>
 
@@ -12,7 +13,7 @@ function isPlain(value: unknown): value is Plain {
 export function applyOverrides(document: ProjectDocument, overrides: TrainOverrides): ProjectDocument {
   const { target, model, epochs, batchSize, optimizer, learningRate, seed, shuffle, set = [] } = overrides
   let result = document
-  for (const { path, value } of set) result = setPath(result, path, value)
+  for (const { path, value } of set) result = setPath(withUse(result, path), path, value)
   const training = { ...result.training }
   if (epochs !== undefined) training.epochs = epochs
   if (batchSize !== undefined) training.batchSize = batchSize
@@ -50,6 +51,14 @@ function check(document: unknown): ProjectDocument {
       path,
     },
   )
+}
+
+/** `uses.TABLE.FIELD` may be set of any table: what the document does not say of its use is as usual. */
+function withUse(document: ProjectDocument, path: string): ProjectDocument {
+  const [place, table] = path.split('.')
+  if (place !== 'uses' || table === undefined || document.uses[table] || !isTable(document, table))
+    return document
+  return { ...document, uses: { ...document.uses, [table]: tableUse.parse({}) } }
 }
 
 /** `--set path=value`: sets one field of graft.json, such as `training.optimizer.settings.learningRate`. */
