@@ -112,9 +112,14 @@ export function literal(text: string): string {
   return `'${text.replace(/'/g, "''")}'`
 }
 
-/** A `read_parquet` over exactly these files, in this order: characters that DuckDB would take for a pattern are escaped. */
+/** A path whose characters that DuckDB would take for a pattern are escaped. */
+export function escapePattern(path: string): string {
+  return path.replace(/[*?[]/g, (character) => `[${character}]`)
+}
+
+/** A `read_parquet` over exactly these files, in this order. */
 export function parquetSource(files: readonly string[], options = ''): string {
-  const list = files.map((file) => literal(file.replace(/[*?[]/g, (character) => `[${character}]`)))
+  const list = files.map((file) => literal(escapePattern(file)))
   return `read_parquet([${list.join(', ')}]${options ? `, ${options}` : ''})`
 }
 

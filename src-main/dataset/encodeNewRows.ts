@@ -3,9 +3,9 @@ import { GraftError } from '../contract/errors'
 import type { DerivedColumn, TablesSource } from '../contract/tables'
 import { describeFile } from './check'
 import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
-import { derivedSelection, encodedColumns, prepareDomains } from './encode/apply'
+import { derivedSelection, encodedColumns, lookupJoins, prepareDomains } from './encode/apply'
 import { vocabularyFile } from './encode/dataset'
-import { applyDerived, learntRows } from './encode/derived'
+import { applyDerived, withLearnt } from './encode/derived'
 import { prepareExtraIds, type ExtraIds } from './encode/extraIds'
 import { hasIds, isUnknown, readEncoding, type FittedEncoding } from './encode/fitted'
 import { writeAtomically } from './files'
@@ -68,21 +68,23 @@ export async function encodeNewRows(request: NewRowsRequest): Promise<NewRows> {
     const plain = `(SELECT * EXCLUDE (file_row_number), file_row_number AS graft_row${derived} FROM ${parquetSource([rows], 'file_row_number = true')})`
     const learnt = encoding.learnt.length > 0
     if (learnt) await applyDerived(duck, plain, encoding.learnt, join(request.project, 'dataset', 'derived'))
-    await duck.run(
-      `CREATE OR REPLACE VIEW new_rows AS SELECT * EXCLUDE (graft_row) FROM ${plain}${learnt ? ` POSITIONAL JOIN ${learntRows}` : ''}`,
-    )
+    await duck.run(`CREATE OR REPLACE VIEW new_rows AS SELECT * FROM ${learnt ? withLearnt(plain) : plain}`)
     const vocabularies = join(request.project, 'dataset', 'vocabularies')
-    await prepareDomains(duck, encoding.columns, (domain) =>
-      parquetSource([vocabularyFile(vocabularies, domain)]),
-    )
-    const extra = await prepareExtraIds(duck, encoding, request.extra ?? [], 'new_rows')
+    const vocabulary = (domain: string): string => parquetSource([vocabularyFile(vocabularies, domain)])
+    const extra = await prepareExtraIds(duck, encoding, request.extra ?? [], 'new_rows', vocabulary)
+    await prepareDomains(duck, encoding.columns, vocabulary)
+    const lookups = lookupJoins(encoding.columns, vocabulary)
     const select = encodedColumns(encoding, request.labelled, extra).map(
       ({ name, sql }) => `${sql} AS ${identifier(name)}`,
     )
     if (!request.labelled) select.push(`0::TINYINT AS ${identifier(request.target)}`)
     const file = join(scratch, 'encoded.parquet')
     const known = request.labelled ? `${identifier(request.target)} IS NOT NULL` : 'true'
-    await writeRows(duck, `SELECT ${select.join(', ')} FROM new_rows WHERE ${known}`, file)
+    await writeRows(
+      duck,
+      `SELECT ${select.join(', ')} FROM new_rows${lookups} WHERE ${known} ORDER BY graft_row`,
+      file,
+    )
     const all = await count(duck, input)
     const kept = await count(duck, file)
     if (kept === 0)

@@ -5,7 +5,7 @@ import { GraftError } from '../contract/errors'
 import type { TablesSource } from '../contract/tables'
 import { describeFile } from './check'
 import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
-import { encodedColumns, prepareDomains, type EncodedColumn } from './encode/apply'
+import { encodedColumns, lookupJoins, prepareDomains, type EncodedColumn } from './encode/apply'
 import { keptRows, viewRows, vocabularyFile } from './encode/dataset'
 import { prepareExtraIds, type ExtraIds } from './encode/extraIds'
 import { isLearnt, readEncoding, type FittedEncoding } from './encode/fitted'
@@ -25,6 +25,8 @@ interface Prepared {
   readonly encoding: FittedEncoding
   /** Id columns in which such ids are, and their SQL over raw rows. */
   readonly changed: readonly EncodedColumn[]
+  /** What the SQL looks ids up in, to be joined with the rows. */
+  readonly lookups: string
 }
 
 /** The files of a part, in the order of their rows. */
@@ -77,19 +79,18 @@ async function prepare(
   const plain = { ...source, derived: source.derived.filter((column) => !isLearnt(column)) }
   await viewRows(duck, await findRaw(duck, rawFolder(project)), plain, scratch)
   const vocabularies = join(project, 'dataset', 'vocabularies')
-  await prepareDomains(duck, encoding.columns, (domain) =>
-    parquetSource([vocabularyFile(vocabularies, domain)]),
-  )
+  const vocabulary = (domain: string): string => parquetSource([vocabularyFile(vocabularies, domain)])
   const heldOut = '(SELECT * FROM graft_rows WHERE graft_part > 0)'
-  const lookup = await prepareExtraIds(duck, encoding, extra, heldOut)
-  const changed = encodedColumns(encoding, true, lookup).filter(({ name }) => lookup.has(name))
-  return { encoding, changed }
+  await prepareDomains(duck, encoding.columns, vocabulary)
+  const found = await prepareExtraIds(duck, encoding, extra, heldOut, vocabulary)
+  const changed = encodedColumns(encoding, true, found).filter(({ name }) => found.has(name))
+  return { encoding, changed, lookups: lookupJoins(encoding.columns, vocabulary) }
 }
 
 /** Writes a part with the changed columns in the place of those that it has; its other columns stay as they are. */
 async function writePart(
   duck: Duck,
-  { encoding, changed }: Prepared,
+  { encoding, changed, lookups }: Prepared,
   part: { index: number; files: readonly string[]; path: string; scratch: string },
 ): Promise<void> {
   const { files, path } = part
@@ -102,7 +103,8 @@ async function writePart(
   }
   const ids = join(part.scratch, `part-${part.index}.parquet`)
   const select = changed.map(({ name, sql }) => `${sql} AS ${identifier(name)}`).join(', ')
-  await writeRows(duck, `SELECT ${select} FROM graft_rows WHERE ${keptRows(encoding, part.index)}`, ids)
+  const own = `(SELECT * FROM graft_rows WHERE ${keptRows(encoding, part.index)})`
+  await writeRows(duck, `SELECT ${select} FROM ${own}${lookups} ORDER BY graft_row`, ids)
   // What the training part knows must be the same in both, row by row: only then they are the same rows.
   const differs = changed.map((column) => {
     const name = identifier(column.name)

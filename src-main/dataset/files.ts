@@ -26,7 +26,11 @@ export function safeFileName(name: string): string {
 
 /** The Parquet files of a part in the order of their names, which is the order of their rows; none where there is no part. */
 export async function partFiles(project: string, part: PartName): Promise<string[]> {
-  const folder = partFolder(project, part)
+  return parquetFiles(partFolder(project, part))
+}
+
+/** The Parquet files of a folder in the order of their names; none where there is no folder. */
+export async function parquetFiles(folder: string): Promise<string[]> {
   let names: string[]
   try {
     names = await readdir(folder)
@@ -70,6 +74,16 @@ export async function flushFile(path: string): Promise<void> {
   } finally {
     await handle.close()
   }
+}
+
+/** Makes all that a folder holds durable. */
+export async function flushFolder(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) await flushFolder(path)
+    else await flushFile(path)
+  }
+  await syncFolder(folder)
 }
 
 // One process at a time writes a project, so the names are fixed: what a crash left behind is found again.

@@ -9,7 +9,7 @@ import { identifier, literal, parquetSource, withDuck, type Duck } from './duckd
 import { noteChecked } from './checkedFiles'
 import { encodedFolder, flushFile, partFiles, partNames, replaceFolder, type PartName } from './files'
 import { expandFiles } from './sources/expand'
-import { labelRandomly, labels } from './split/label'
+import { labelRandomly } from './split/label'
 import { parquetOptions } from './write'
 
 /** Where the rows come from: files for each part, or files that are split at random. Folders and patterns are expanded. */
@@ -131,21 +131,22 @@ async function writeParts(
   const types = new Map(described.map((row) => [String(row.column_name), String(row.column_type)]))
   const columns = neededColumns(schema)
   const select = columns.map((column) => selection(column, types.get(column.name) ?? '')).join(', ')
-  const total = await countRows(duck, files.train ?? [])
+  const train = files.train ?? []
+  const total = await countRows(duck, train)
   if (total === 0)
     throw new GraftError('invalid-data', 'there are no rows to train on', 'Choose files with rows.')
-  const counts =
+  const dealt =
     sources.kind === 'random' ? await labelRandomly(duck, total, sources.shares, sources.seed) : null
+  const numbered = dealt ? await numberRows(duck, train) : ''
   for (const [index, part] of partNames.entries()) {
     stopIfAborted(request.signal)
     request.onProgress?.({ phase: 'writing', done: index, total: partNames.length })
-    const source = parquetSource(counts ? (files.train ?? []) : (files[part] ?? []), 'union_by_name = true')
-    rows[part] = counts ? (counts[index] ?? 0) : await countRows(duck, files[part] ?? [])
+    rows[part] = dealt ? (dealt.counts[index] ?? 0) : await countRows(duck, files[part] ?? [])
     if (rows[part] === 0) continue
     await mkdir(join(folder, part), { recursive: true })
     // Files stay files of their own: what reads them draws on all of them at once.
-    const sources = counts
-      ? [`${source} POSITIONAL JOIN ${labels} WHERE graft_part = ${index}`]
+    const sources = dealt
+      ? [`${numbered} WHERE ${dealt.part('graft_row')} = ${index}`]
       : await nonEmpty(duck, files[part] ?? [])
     for (const [number, from] of sources.entries()) {
       stopIfAborted(request.signal)
@@ -162,6 +163,20 @@ async function nonEmpty(duck: Duck, files: readonly string[]): Promise<string[]>
   const sources: string[] = []
   for (const file of files) if ((await countRows(duck, [file])) > 0) sources.push(parquetSource([file]))
   return sources
+}
+
+/** The rows of files one after the other, numbered from 0 as `graft_row`. */
+async function numberRows(duck: Duck, files: readonly string[]): Promise<string> {
+  const pieces: string[] = []
+  let before = 0
+  for (const file of files) {
+    const from = parquetSource([file], 'file_row_number = true')
+    pieces.push(
+      `SELECT * EXCLUDE (file_row_number), ${before}::BIGINT + file_row_number AS graft_row FROM ${from}`,
+    )
+    before += await countRows(duck, [file])
+  }
+  return `(${pieces.join(' UNION ALL BY NAME ')})`
 }
 
 /** Ids are stored as integers of the schema's type; numbers too, but that a fraction in the file is never rounded away. */

@@ -1,11 +1,11 @@
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { basename, join } from 'node:path'
-import { GraftError } from '../contract/errors'
-import { parquetSource, withDuck, type Duck } from './duckdb'
+import { GraftError, toGraftError } from '../contract/errors'
+import { withDuck, type Duck } from './duckdb'
 import { buildDataset, setAsideParts, takeRaw, type BuildRequest, type BuiltDataset } from './encode/dataset'
-import { replaceFolder } from './files'
-import { gatherFacts } from './infer/facts'
+import { flushFolder, replaceFolder } from './files'
+import { gatherTableFacts } from './infer/facts'
 import { infer, type Inference, type TargetWish } from './infer/rules'
 import { profilesFile } from './profile'
 import { findRaw, rawFolder, writeRaw } from './sources/raw'
@@ -54,46 +54,55 @@ export async function inferAgain(
 ): Promise<Inference & { columns: RawColumn[] }> {
   return withDuck(async (duck) => {
     const raw = await findRaw(duck, rawFolder(project))
-    const from = parquetSource(
-      raw.files.map(({ path }) => path),
-      'union_by_name = true',
-    )
-    const found = infer(await gatherFacts(duck, from, raw.rows, raw.columns), target)
+    const paths = raw.files.map(({ path }) => path)
+    const found = infer(await gatherTableFacts(duck, paths, raw.rows, raw.columns), target)
     setAsideParts(found.guesses, split)
     return { columns: raw.columns, ...found }
   })
 }
 
+/** What DuckDB may hold before it spills to the project's own disk; the process stays well below 4 GiB with it. */
+const memoryLimit = Math.min(2 * 2 ** 30, Math.floor(totalmem() / 4))
+
 async function build(
   request: TablesRequest,
   prepare: (duck: Duck, folder: string, scratch: string) => Promise<string[]>,
 ): Promise<BuiltDataset> {
-  const { signal } = request
-  const scratch = await mkdtemp(join(tmpdir(), 'graft-import-'))
-  try {
-    return await withDuck(async (duck) => {
-      const interrupt = (): void => duck.interrupt()
-      signal.addEventListener('abort', interrupt)
-      try {
-        const built: BuiltDataset[] = []
-        await replaceFolder(join(request.project, 'dataset'), async (folder) => {
+  const { signal, project } = request
+  const built: BuiltDataset[] = []
+  await replaceFolder(join(project, 'dataset'), async (folder) => {
+    const scratch = join(folder, '.scratch')
+    await mkdir(scratch)
+    const result = await withDuck(
+      async (duck) => {
+        const interrupt = (): void => duck.interrupt()
+        signal.addEventListener('abort', interrupt)
+        try {
+          stopIfAborted(signal)
           const warnings = await prepare(duck, folder, scratch)
-          const vocabulariesBefore = join(request.project, 'dataset', 'vocabularies')
-          const result = await buildDataset(duck, { ...request, vocabulariesBefore }, folder)
-          built.push({
-            ...result,
-            report: { ...result.report, warnings: [...warnings, ...result.report.warnings] },
-          })
-          if (signal.aborted) throw new GraftError('cancelled', 'The import was cancelled.')
-        })
-        const [result] = built
-        if (!result) throw new GraftError('internal', 'The import ended without a result.')
-        return result
-      } finally {
-        signal.removeEventListener('abort', interrupt)
-      }
-    })
-  } finally {
+          const vocabulariesBefore = join(project, 'dataset', 'vocabularies')
+          // The disk takes in the raw rows while they are encoded.
+          const flushed = flushFolder(join(folder, 'raw')).catch((error: unknown) => toGraftError(error))
+          const { report, ...rest } = await buildDataset(duck, { ...request, vocabulariesBefore }, folder)
+          const failure = await flushed
+          if (failure) throw failure
+          return { ...rest, report: { ...report, warnings: [...warnings, ...report.warnings] } }
+        } finally {
+          signal.removeEventListener('abort', interrupt)
+        }
+      },
+      { memoryLimit, tempFolder: join(scratch, 'spill') },
+    )
     await rm(scratch, { recursive: true, force: true })
-  }
+    await flushFolder(folder)
+    stopIfAborted(signal)
+    built.push(result)
+  })
+  const [result] = built
+  if (!result) throw new GraftError('internal', 'The import ended without a result.')
+  return result
+}
+
+function stopIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new GraftError('cancelled', 'The import was cancelled.')
 }

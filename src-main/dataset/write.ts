@@ -7,8 +7,14 @@ import { writeAtomically } from './files'
 /** Rows of one DuckDB vector. */
 const chunkRows = 2048
 
-/** How our Parquet files are written: row groups of DuckDB's own size, so that a reader skips what it does not need. */
-export const parquetOptions = 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880'
+/** Rows of a row group: DuckDB's own number. */
+export const groupRows = 122_880
+
+/**
+ * How our Parquet files are written: row groups of DuckDB's own size, so that a reader skips what it does not need. The
+ * lowest level of compression costs next to nothing and leaves little for the higher ones.
+ */
+export const parquetOptions = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880'
 
 /**
  * Writes columns as one Parquet file, atomically. The same columns give the same bytes.

@@ -1,7 +1,7 @@
 import type { DerivedColumn } from '../../contract/tables'
 import { identifier, literal, type Duck } from '../duckdb'
 import type { RawColumn } from '../sources/types'
-import { derivedType, hasIds, type FittedColumn, type FittedEncoding, type IdColumn } from './fitted'
+import { derivedType, type FittedColumn, type FittedEncoding, type IdColumn } from './fitted'
 import { itemIds, itemNumbers, itemsOf, vectorOf } from './lists'
 
 /** A raw column as a finite number or null, in SQL. */
@@ -19,14 +19,35 @@ export interface EncodedColumn {
 }
 
 /** The type of a domain's values, whose codes are their ids less one. */
-export const domainTypeName = (domain: string): string => identifier(`graft domain ${domain}`)
+const domainTypeName = (domain: string): string => identifier(`graft domain ${domain}`)
 
 /** The type of a column's values that only its tables know. */
 export const extraTypeName = (column: string): string => identifier(`graft extra ${column}`)
 
 /**
- * Makes the types that values are looked up by. A cast to an enumeration is a hash lookup that keeps the order of the
- * rows, which a join with the vocabulary would not promise.
+ * The vocabularies that values are looked up in, to be joined with the rows. Joins keep no order: who needs the rows in
+ * theirs sorts by `graft_row`. (A cast to an enumeration would keep it, and takes three times as long.)
+ * @param vocabulary a FROM clause of a domain's vocabulary (index, value)
+ */
+export function lookupJoins(
+  columns: readonly FittedColumn[],
+  vocabulary: (domain: string) => string,
+): string {
+  return columns
+    .map((column, i) => {
+      if (column.kind !== 'categorical' || column.hashed) return ''
+      const value = identifier(`graft value ${i}`)
+      const found = `(SELECT value AS ${value}, index AS ${idName(i)} FROM ${vocabulary(column.domain)})`
+      return ` LEFT JOIN ${found} ON ${identifier(column.column)}::VARCHAR = ${value}`
+    })
+    .join('')
+}
+
+/** The column of {@link lookupJoins} with the id of a row's value in the i-th fitted column. */
+const idName = (i: number): string => identifier(`graft id ${i}`)
+
+/**
+ * Makes the types that items of lists are looked up by: what is in a list cannot be joined.
  * @param vocabulary a FROM clause of a domain's vocabulary
  */
 export async function prepareDomains(
@@ -35,13 +56,15 @@ export async function prepareDomains(
   vocabulary: (domain: string) => string,
 ): Promise<void> {
   const domains = new Set(
-    columns.flatMap((column) => (hasIds(column) && !column.hashed ? [column.domain] : [])),
+    columns.flatMap((column) => (column.kind === 'items' && !column.hashed ? [column.domain] : [])),
   )
   for (const domain of domains) {
+    const [counted] = await duck.all(`SELECT count(*)::INTEGER AS n FROM ${vocabulary(domain)}`)
+    // There is no enumeration of nothing; no item is an empty text.
+    const values =
+      Number(counted?.n ?? 0) === 0 ? "('')" : `(SELECT value FROM ${vocabulary(domain)} ORDER BY index)`
     await duck.run(`DROP TYPE IF EXISTS ${domainTypeName(domain)}`)
-    await duck.run(
-      `CREATE TYPE ${domainTypeName(domain)} AS ENUM (SELECT value FROM ${vocabulary(domain)} ORDER BY index)`,
-    )
+    await duck.run(`CREATE TYPE ${domainTypeName(domain)} AS ENUM ${values}`)
   }
 }
 
@@ -57,7 +80,7 @@ export function derivedSelection(derived: readonly DerivedColumn[]): string[] {
 }
 
 /**
- * The encoded columns of fitted ones, after {@link prepareDomains}.
+ * The encoded columns of fitted ones, over rows with {@link lookupJoins} and after {@link prepareDomains}.
  * @param extra by column, the rows of values that the vocabulary lacks, after `prepareExtraIds`
  */
 export function encodedColumns(
@@ -69,14 +92,14 @@ export function encodedColumns(
     encoding.raw.map((column) => [column.name, column]),
   )
   for (const derived of encoding.derived) raw.set(derived.name, derivedType(derived))
-  return encoding.columns.flatMap((fitted): EncodedColumn[] => {
+  return encoding.columns.flatMap((fitted, i): EncodedColumn[] => {
     const column = raw.get(fitted.column) ?? { name: fitted.column, type: 'VARCHAR' }
     switch (fitted.kind) {
       case 'categorical':
         return [
           {
             name: column.name,
-            sql: `${idOf(fitted, identifier(column.name), extra.get(column.name))}::INTEGER`,
+            sql: `${idOf(fitted, identifier(column.name), idName(i), extra.get(column.name))}::INTEGER`,
           },
         ]
       case 'continuous':
@@ -88,10 +111,13 @@ export function encodedColumns(
           sql: `coalesce(list_contains(${items}, lower(${literal(item)})), false)::TINYINT`,
         }))
       }
-      case 'items':
-        return [
-          { name: column.name, sql: itemIds(fitted, (item) => idOf(fitted, item, extra.get(column.name))) },
-        ]
+      case 'items': {
+        const type = domainTypeName(fitted.domain)
+        const known = (item: string): string =>
+          `enum_code(TRY_CAST(${item}::VARCHAR AS ${type}))::INTEGER + 1`
+        const id = (item: string): string => idOf(fitted, item, known(item), extra.get(column.name))
+        return [{ name: column.name, sql: itemIds(fitted, id) }]
+      }
       case 'numbers':
         return [{ name: column.name, sql: itemNumbers(fitted) }]
       case 'vector':
@@ -102,8 +128,11 @@ export function encodedColumns(
   })
 }
 
-/** The id of a value, in SQL. */
-function idOf(fitted: IdColumn, x: string, extra: readonly number[] = []): string {
+/**
+ * The id of a value, in SQL.
+ * @param known the id that its vocabulary gives it, null where it has none
+ */
+function idOf(fitted: IdColumn, x: string, known: string, extra: readonly number[] = []): string {
   const text = `${x}::VARCHAR`
   const beyond =
     extra.length > 0
@@ -112,8 +141,11 @@ function idOf(fitted: IdColumn, x: string, extra: readonly number[] = []): strin
   // MD5, for DuckDB's own hash may change with its version.
   const id = fitted.hashed
     ? `(md5_number_lower(${text}) % ${fitted.size - (fitted.nullId > 0 ? 1 : 0)}) + 1`
-    : `coalesce(enum_code(TRY_CAST(${text} AS ${domainTypeName(fitted.domain)}))::INTEGER + 1${beyond}, 0)`
-  return `(CASE WHEN ${x} IS NULL THEN ${fitted.nullId} ELSE ${id} END)`
+    : `coalesce(${known}${beyond}, 0)`
+  // A vocabulary has no null, so a missing value finds nothing in it.
+  return fitted.nullId === 0 && !fitted.hashed
+    ? id
+    : `(CASE WHEN ${x} IS NULL THEN ${fitted.nullId} ELSE ${id} END)`
 }
 
 function continuous(

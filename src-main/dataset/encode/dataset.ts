@@ -4,13 +4,14 @@ import { GraftError } from '../../contract/errors'
 import type { DatasetReport, DerivedWish, TablesReport, TablesSource } from '../../contract/tables'
 import { roleOf, type Schema } from '../../schema'
 import { identifier, parquetSource, type Duck } from '../duckdb'
-import { partNames, safeFileName, type PartName } from '../files'
-import { gatherFacts } from '../infer/facts'
+import { parquetFiles, partNames, safeFileName, type PartName } from '../files'
+import { gatherTableFacts } from '../infer/facts'
 import { infer, type Guess, type TargetWish } from '../infer/rules'
+import { groupRows } from '../write'
 import { findRaw, writeRows, type RawRows, type ReportRows } from '../sources/raw'
-import { labelParts, labels } from '../split/label'
+import { labelParts } from '../split/label'
 import { parseSplit } from '../split/spec'
-import { derivedSelection, encodedColumns, prepareDomains } from './apply'
+import { derivedSelection, encodedColumns, lookupJoins, prepareDomains } from './apply'
 import {
   allColumns,
   describeDerived,
@@ -20,8 +21,8 @@ import {
   tagChosen,
   reasonOf,
 } from './columns'
-import { learnDerived, learntRows, settleWishes } from './derived'
-import { fitColumns, vocabularyTable } from './fit'
+import { learnDerived, settleWishes, withLearnt } from './derived'
+import { fitColumns, vocabularyTable, type EncodingPlan } from './fit'
 import { hasIds, isLearnt, type FittedEncoding, type LearntColumn } from './fitted'
 import { findLeaks } from './leaks'
 import { reportSplit, unseenShares } from './splitReport'
@@ -61,27 +62,24 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
   const learnt = await viewRows(duck, raw, source, join(folder, 'derived'))
   const plans = planEncodings(allColumns(raw.columns, source.derived), schema, source.encoding)
   report({ phase: 'Fitting on the training part', done: 0, total: null, unit: 'columns' })
-  const trained = '(SELECT * FROM graft_rows WHERE graft_part = 0)'
-  const [counted] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${trained}`)
-  if (Number(counted?.n ?? 0) === 0)
-    throw new GraftError('invalid-data', 'The split leaves no rows to train on.', 'Choose another split.')
+  const rows = await countParts(duck, plans, warnings)
   const encoding: FittedEncoding = {
     version: 1,
     raw: raw.columns,
     derived: source.derived,
     learnt,
-    columns: await fitColumns(duck, trained, 'graft_rows', plans),
+    columns: await fitColumns(duck, 'graft_rows', plans),
   }
   const fitted = fittedSchema(schema, encoding)
   await writeVocabularies(duck, encoding, join(folder, 'vocabularies'))
   const changedDomains = await findChanged(duck, encoding, request.vocabulariesBefore)
   await prepareDomains(duck, encoding.columns, vocabularyTable)
-  const rows = await writeParts(duck, encoding, folder, request, warnings)
+  await writeParts(duck, encoding, raw, folder, request, warnings)
   await writeFile(join(folder, 'encoding.json'), `${JSON.stringify(encoding, null, 2)}\n`)
   report({ phase: 'Comparing the parts', done: 0, total: null, unit: 'columns' })
   const facts = { encoding, settings: source.encoding, schema: fitted, folder, rows }
   const split = await reportSplit(duck, facts)
-  const train = join(folder, 'encoded', 'train', 'part-00000.parquet')
+  const train = await parquetFiles(join(folder, 'encoded', 'train'))
   const leaks = rows.train > 0 ? await findLeaks(duck, encoding, fitted, train, rows.train) : []
   const kept: DatasetReport = { split, leaks }
   await writeFile(join(folder, 'report.json'), `${JSON.stringify(kept, null, 2)}\n`)
@@ -132,11 +130,8 @@ async function settle(duck: Duck, request: BuildRequest, raw: RawRows): Promise<
         .join(', ')}.`,
       { column: wish.column },
     )
-  const from = parquetSource(
-    raw.files.map(({ path }) => path),
-    'union_by_name = true',
-  )
-  const facts = await gatherFacts(duck, from, raw.rows, raw.columns)
+  const paths = raw.files.map(({ path }) => path)
+  const facts = await gatherTableFacts(duck, paths, raw.rows, raw.columns)
   const guessed = infer(facts, wish)
   setAsideParts(guessed.guesses, source.split)
   const encoding: TablesSource['encoding'] = { ...source.encoding }
@@ -173,8 +168,11 @@ export function setAsideParts(guesses: Guess[], split: string | null): void {
     }
 }
 
+/** The number of a file's first row: later parts start above any row of earlier ones. */
+const firstRow = (part: number): number => part * 2 ** 40
+
 /**
- * The view `graft_rows`: raw and derived columns, and `graft_part`.
+ * The view `graft_rows`: raw and derived columns, `graft_part`, and `graft_row`, which numbers the rows.
  * @param folder where the values of learnt columns are written
  */
 export async function viewRows(
@@ -188,22 +186,15 @@ export async function viewRows(
   const derived = derivedSelection(source.derived)
     .map((sql) => `, ${sql}`)
     .join('')
-  const files = (path: string): string =>
-    parquetSource([path], wanted.length === 0 ? '' : 'file_row_number = true')
-  // Rows are numbered where learnt columns need an order to come back to; later parts start above any row of earlier ones.
-  const all = (part: number): string =>
-    wanted.length === 0
-      ? '*'
-      : `* EXCLUDE (file_row_number), ${part * 2 ** 40} + file_row_number AS graft_row`
+  const numbered = (path: string): string => parquetSource([path], 'file_row_number = true')
+  const select = (part: number): string =>
+    `SELECT * EXCLUDE (file_row_number), ${firstRow(part)}::BIGINT + file_row_number AS graft_row${derived}`
   const [only] = raw.files
   if (only?.part === null) {
     const names = raw.columns.map(({ name }) => name)
-    const numbered = parquetSource([only.path], 'file_row_number = true')
-    const spec = parseSplit(source.split)
-    await labelParts(duck, numbered, raw.rows, names, spec, source.seed)
-    await duck.run(
-      `CREATE OR REPLACE VIEW ${view} AS SELECT ${all(0)}${derived} FROM ${files(only.path)} POSITIONAL JOIN ${labels}`,
-    )
+    const from = numbered(only.path)
+    const part = await labelParts(duck, from, raw.rows, names, parseSplit(source.split), source.seed)
+    await duck.run(`CREATE OR REPLACE VIEW ${view} AS ${select(0)}, ${part} AS graft_part FROM ${from}`)
   } else {
     if (source.split !== null)
       throw new GraftError(
@@ -213,7 +204,7 @@ export async function viewRows(
       )
     const parts = raw.files.map(({ part, path }) => {
       const index = part === null ? 0 : partNames.indexOf(part)
-      return `SELECT ${all(index)}${derived}, ${index} AS graft_part FROM ${files(path)}`
+      return `${select(index)}, ${index} AS graft_part FROM ${numbered(path)}`
     })
     await duck.run(`CREATE OR REPLACE VIEW ${view} AS ${parts.join(' UNION ALL BY NAME ')}`)
   }
@@ -226,9 +217,7 @@ export async function viewRows(
     seed: source.seed,
     folder,
   })
-  await duck.run(
-    `CREATE OR REPLACE VIEW graft_rows AS SELECT * EXCLUDE (graft_row) FROM ${view} POSITIONAL JOIN ${learntRows}`,
-  )
+  await duck.run(`CREATE OR REPLACE VIEW graft_rows AS SELECT * FROM ${withLearnt(view)}`)
   return learnt
 }
 
@@ -276,51 +265,108 @@ export function vocabularyFile(folder: string, domain: string): string {
 
 /** A WHERE clause over `graft_rows`: the rows of a part, without those that lack a target. */
 export function keptRows(encoding: FittedEncoding, part: number): string {
-  const known = encoding.columns
-    .filter(({ kind }) => kind === 'target')
-    .map(({ column }) => `${identifier(column)} IS NOT NULL`)
-  return [`graft_part = ${part}`, ...known].join(' AND ')
+  return `graft_part = ${part} AND ${isKnown(targetsOf(encoding.columns))}`
 }
 
-async function writeParts(
+/**
+ * Counts the rows that each part will have: those that say what is to be predicted.
+ * @throws GraftError `invalid-data` where none are left to train on
+ */
+async function countParts(
   duck: Duck,
-  encoding: FittedEncoding,
-  folder: string,
-  request: BuildRequest,
+  plans: readonly EncodingPlan[],
   warnings: string[],
 ): Promise<Record<PartName, number>> {
-  const columns = encodedColumns(encoding)
-  const select = columns.map(({ name, sql }) => `${sql} AS ${identifier(name)}`).join(', ')
-  const targets = encoding.columns.filter((column) => column.kind === 'target').map(({ column }) => column)
-  const known = targets.map((name) => `${identifier(name)} IS NOT NULL`)
+  const targets = targetsOf(
+    plans.map(({ column, encoding }) => ({ column: column.name, kind: encoding.kind })),
+  )
   const counts = await duck.all(
-    `SELECT graft_part AS part, count(*)::DOUBLE AS n, (count(*) FILTER (WHERE ${known.join(' AND ') || 'true'}))::DOUBLE AS kept FROM graft_rows GROUP BY 1`,
+    `SELECT graft_part AS part, count(*)::DOUBLE AS n, (count(*) FILTER (WHERE ${isKnown(targets)}))::DOUBLE AS kept FROM graft_rows GROUP BY 1`,
   )
   const rows: Record<PartName, number> = { train: 0, validation: 0, test: 0 }
-  let dropped = 0
+  let [dropped, training] = [0, 0]
   for (const { part, n, kept } of counts) {
     const name = partNames[Number(part)]
     if (name) rows[name] = Number(kept)
+    if (name === 'train') training = Number(n)
     dropped += Number(n) - Number(kept)
   }
+  if (training === 0)
+    throw new GraftError('invalid-data', 'The split leaves no rows to train on.', 'Choose another split.')
   if (dropped > 0)
     warnings.push(
       `${dropped} ${dropped === 1 ? 'row has' : 'rows have'} no ${targets.join(' or ')} and ${dropped === 1 ? 'was' : 'were'} left out`,
     )
-  if (columns.length === 0) warnings.push('no column is a feature or a target yet: set roles in the schema')
-  for (const [index, part] of partNames.entries()) {
-    stopIfAborted(request.signal)
-    request.report({ phase: 'Encoding', done: index, total: partNames.length, unit: 'parts' })
-    if (rows[part] === 0 || columns.length === 0) continue
-    const place = join(folder, 'encoded', part)
-    await mkdir(place, { recursive: true })
-    await writeRows(
-      duck,
-      `SELECT ${select} FROM graft_rows WHERE ${keptRows(encoding, index)}`,
-      join(place, 'part-00000.parquet'),
-    )
-  }
   return rows
+}
+
+function targetsOf(columns: readonly { column: string; kind: string }[]): string[] {
+  return columns.flatMap(({ column, kind }) => (kind === 'target' ? [column] : []))
+}
+
+const isKnown = (targets: readonly string[]): string =>
+  targets.map((name) => `${identifier(name)} IS NOT NULL`).join(' AND ') || 'true'
+
+/** Bytes of encoded rows that are held at a time. */
+const heldBytes = 256 * 2 ** 20
+
+/** Writes `encoded/<part>/part-<i>.parquet`, range by range of the raw rows, so that memory does not grow with them. */
+async function writeParts(
+  duck: Duck,
+  encoding: FittedEncoding,
+  raw: RawRows,
+  folder: string,
+  request: BuildRequest,
+  warnings: string[],
+): Promise<void> {
+  const columns = encodedColumns(encoding)
+  if (columns.length === 0) {
+    warnings.push('no column is a feature or a target yet: set roles in the schema')
+    return
+  }
+  const select = columns.map(({ name, sql }) => `${sql} AS ${identifier(name)}`).join(', ')
+  const lookups = lookupJoins(encoding.columns, vocabularyTable)
+  const known = isKnown(targetsOf(encoding.columns))
+  const held = identifier('graft encoded rows')
+  const files: Record<PartName, number> = { train: 0, validation: 0, test: 0 }
+  const most = Math.ceil(heldBytes / (8 * columns.length + 16))
+  for (const { first, last, before } of rangesOf(raw, most)) {
+    stopIfAborted(request.signal)
+    request.report({ phase: 'Encoding', done: before, total: raw.rows, unit: 'rows' })
+    const own = `(SELECT * FROM graft_rows WHERE graft_row BETWEEN ${first} AND ${last} AND ${known})`
+    await duck.run(
+      `CREATE OR REPLACE TEMP TABLE ${held} AS SELECT ${select}, graft_part, graft_row FROM ${own}${lookups}`,
+    )
+    const counts = await duck.all(`SELECT DISTINCT graft_part AS part FROM ${held} ORDER BY 1`)
+    for (const { part: index } of counts) {
+      const part = partNames[Number(index)]
+      if (!part) continue
+      const place = join(folder, 'encoded', part)
+      await mkdir(place, { recursive: true })
+      const name = `part-${String(files[part]++).padStart(5, '0')}.parquet`
+      await writeRows(
+        duck,
+        `SELECT * EXCLUDE (graft_part, graft_row) FROM ${held} WHERE graft_part = ${Number(index)} ORDER BY graft_row`,
+        join(place, name),
+      )
+    }
+  }
+  await duck.run(`DROP TABLE IF EXISTS ${held}`)
+}
+
+/** Ranges of rows of at most so many, whole row groups where there are several. */
+function rangesOf(raw: RawRows, most: number): { first: number; last: number; before: number }[] {
+  const step = Math.max(1, Math.floor(most / groupRows)) * groupRows
+  const ranges: { first: number; last: number; before: number }[] = []
+  let before = 0
+  for (const { part, rows } of raw.files) {
+    const start = firstRow(part === null ? 0 : partNames.indexOf(part))
+    for (let done = 0; done < rows; done += step) {
+      ranges.push({ first: start + done, last: start + Math.min(rows, done + step) - 1, before })
+      before += Math.min(step, rows - done)
+    }
+  }
+  return ranges
 }
 
 /** Puts the raw files of a project into a folder that is being made: as links, for they stay as they are. */

@@ -11,8 +11,13 @@ import { derivedType, isLearnt, type LearntColumn } from './fitted'
 type Learnt = Exclude<DerivedColumn, { kind: 'threshold' }>
 type TargetEncoding = Extract<DerivedColumn, { kind: 'targetEncoding' }>
 
-/** The table of learnt values, a row for each row that they were computed for, in its order. */
-export const learntRows = 'graft_learnt'
+/** The table of learnt values, a row for each row that they were computed for, with its number. */
+const learntRows = 'graft_learnt'
+
+/** Rows with their learnt values. @param rows a FROM clause with `graft_row` */
+export function withLearnt(rows: string): string {
+  return `(SELECT * EXCLUDE (graft_learnt_row) FROM ${rows} JOIN ${learntRows} ON graft_row = graft_learnt_row)`
+}
 
 /**
  * Names the derived columns that were asked for and checks them against the table: `TE_<columns>_<target>` and
@@ -165,7 +170,7 @@ export async function learnDerived(
     )
   }
   await duck.run(
-    `CREATE OR REPLACE TABLE ${learntRows} AS SELECT ${selected.join(', ')} FROM ${given.rows} r${joins} ORDER BY r.graft_row`,
+    `CREATE OR REPLACE TABLE ${learntRows} AS SELECT r.graft_row AS graft_learnt_row, ${selected.join(', ')} FROM ${given.rows} r${joins}`,
   )
   return learnt
 }
@@ -233,6 +238,6 @@ export async function applyDerived(
     ({ name, unseen }, index) => `coalesce(v${index}.value, ${exact(unseen)}) AS ${identifier(name)}`,
   )
   await duck.run(
-    `CREATE OR REPLACE TABLE ${learntRows} AS SELECT ${selected.join(', ')} FROM ${rows} r${joins.join('')} ORDER BY r.graft_row`,
+    `CREATE OR REPLACE TABLE ${learntRows} AS SELECT r.graft_row AS graft_learnt_row, ${selected.join(', ')} FROM ${rows} r${joins.join('')}`,
   )
 }

@@ -1,5 +1,5 @@
 import { identifier, literal, parquetSource, type Duck } from '../duckdb'
-import { extraTypeName, domainTypeName } from './apply'
+import { extraTypeName } from './apply'
 import { hasIds, type FittedEncoding } from './fitted'
 import { namedItems } from './lists'
 
@@ -19,15 +19,16 @@ export type ExtraLookup = ReadonlyMap<string, readonly number[]>
 
 /**
  * Finds the values of raw rows that no vocabulary has and the tables of their columns have rows for, and makes a type of
- * them for each column, as {@link prepareDomains} does of vocabularies, which must have been called. What is held in
- * memory is bounded by the values of the rows, not by the number of keys.
+ * them for each column. What is held in memory is bounded by the values of the rows, not by the number of keys.
  * @param from a FROM clause of the raw rows
+ * @param vocabulary a FROM clause of a domain's vocabulary (index, value)
  */
 export async function prepareExtraIds(
   duck: Duck,
   encoding: FittedEncoding,
   wanted: readonly ExtraIds[],
   from: string,
+  vocabulary: (domain: string) => string,
 ): Promise<ExtraLookup> {
   const lookup = new Map<string, readonly number[]>()
   for (const extra of wanted) {
@@ -38,7 +39,7 @@ export async function prepareExtraIds(
         ? `unnest(${namedItems(extra.column, fitted.separator)})`
         : `${identifier(extra.column)}::VARCHAR`
     const unknown = await duck.all(
-      `SELECT DISTINCT v FROM (SELECT ${text} AS v FROM ${from}) WHERE v IS NOT NULL AND TRY_CAST(v AS ${domainTypeName(fitted.domain)}) IS NULL ORDER BY v`,
+      `SELECT v FROM (SELECT DISTINCT v FROM (SELECT ${text} AS v FROM ${from}) WHERE v IS NOT NULL) r ANTI JOIN ${vocabulary(fitted.domain)} k ON r.v = k.value ORDER BY v`,
     )
     const found = await findRows(
       duck,

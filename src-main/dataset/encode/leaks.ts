@@ -20,13 +20,13 @@ const fewRows = 100
 /**
  * Features that promise more than they can keep on new rows, from the training part alone: those that tell the target
  * almost by themselves, ids of their own in nearly every row, raw times.
- * @param train the encoded training part
+ * @param train files of the encoded training part
  */
 export async function findLeaks(
   duck: Duck,
   encoding: FittedEncoding,
   schema: Schema,
-  train: string,
+  train: readonly string[],
   rows: number,
 ): Promise<Leak[]> {
   const features = new Set(
@@ -97,7 +97,7 @@ async function findTelling(
   duck: Duck,
   encoding: FittedEncoding,
   features: ReadonlySet<string>,
-  train: string,
+  train: readonly string[],
   rows: number,
 ): Promise<Leak[]> {
   const target = encoding.columns.find((column) => column.kind === 'target')
@@ -119,7 +119,7 @@ async function findTelling(
     Math.min(measuredRows, Math.floor(measuredCells / Math.max(1, names.length))),
   )
   const step = Math.max(1, Math.ceil(rows / measured))
-  const source = parquetSource([train], 'file_row_number = true')
+  const source = parquetSource(train, 'file_row_number = true')
   await duck.run(
     `CREATE OR REPLACE TEMP TABLE graft_measured AS SELECT ${identifier(target.column)} AS graft_target, (file_row_number // ${step}) AS graft_row, ${names.map((name, i) => `${identifier(name)}::DOUBLE AS x${i}`).join(', ') || '0 AS x0'} FROM ${source} WHERE file_row_number % ${step} = 0`,
   )

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { SplitReport, TablesSource } from '../../contract/tables'
 import { hasTag, type Schema } from '../../schema'
 import { identifier, parquetSource, type Duck } from '../duckdb'
-import { partNames, type PartName } from '../files'
+import { parquetFiles, partNames, type PartName } from '../files'
 import { vocabularyTable } from './fit'
 import { hasIds, isUnknown, type FittedEncoding, type IdColumn } from './fitted'
 import { namedItems } from './lists'
@@ -36,7 +36,7 @@ export async function reportSplit(duck: Duck, facts: SplitFacts): Promise<SplitR
     const zeros = part === 'train' ? [] : categorical
     const found = await encodedFacts(
       duck,
-      join(facts.folder, 'encoded', part, 'part-00000.parquet'),
+      await parquetFiles(join(facts.folder, 'encoded', part)),
       targets[0] ?? null,
       zeros,
     )
@@ -86,14 +86,14 @@ async function countMissing(
 /** Mean target and rows of id 0, or with it in their list, of an encoded part. */
 async function encodedFacts(
   duck: Duck,
-  path: string,
+  paths: readonly string[],
   target: string | null,
   columns: readonly IdColumn[],
 ): Promise<{ rate: number | null; zeros: number[] }> {
   const select = columns.map((column, i) => `(count(*) FILTER (WHERE ${isUnknown(column)}))::DOUBLE AS z${i}`)
   if (target !== null) select.push(`avg(${identifier(target)}::DOUBLE) AS rate`)
   if (select.length === 0) return { rate: null, zeros: [] }
-  const [found] = await duck.all(`SELECT ${select.join(', ')} FROM ${parquetSource([path])}`)
+  const [found] = await duck.all(`SELECT ${select.join(', ')} FROM ${parquetSource(paths)}`)
   return {
     rate: typeof found?.rate === 'number' ? found.rate : null,
     zeros: columns.map((_, i) => Number(found?.[`z${i}`] ?? 0)),

@@ -1,11 +1,10 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { readdir } from 'node:fs/promises'
 import { GraftError } from '../../contract/errors'
 import type { DelimitedOptions, JoinSource, TablesSource } from '../../contract/tables'
-import { syncFolder } from '../../project/files'
 import { describeFile } from '../check'
 import { identifier, literal, parquetSource, withDuck, type Duck } from '../duckdb'
-import { flushFile, partNames, type PartName } from '../files'
+import { partNames, type PartName } from '../files'
 import { parquetOptions } from '../write'
 import { expandTables } from './expand'
 import { checkUnchanged, openTable, readError, selectTyped, type TableSource } from './table'
@@ -32,7 +31,7 @@ export interface RawRequest {
 
 /** The raw rows of a project: one file where they are split, one a part where the parts are given. */
 export interface RawRows {
-  files: { part: PartName | null; path: string }[]
+  files: { part: PartName | null; path: string; rows: number }[]
   columns: RawColumn[]
   rows: number
 }
@@ -135,10 +134,9 @@ async function watched(
   }
 }
 
+/** Writes rows as Parquet. Who wants them to last through a power cut has them flushed ({@link flushFolder}). */
 export async function writeRows(duck: Duck, sql: string, path: string): Promise<void> {
   await duck.run(`COPY (${sql}) TO ${literal(path)} (${parquetOptions})`)
-  await flushFile(path)
-  await syncFolder(dirname(path))
 }
 
 export async function checkKey(duck: Duck, path: string, { key, path: file }: JoinSource): Promise<void> {
@@ -216,20 +214,17 @@ export async function findRaw(duck: Duck, folder: string): Promise<RawRows> {
   const files: RawRows['files'] = []
   for (const part of [null, ...partNames])
     if (names.includes(`${part ?? 'table'}.parquet`))
-      files.push({ part, path: join(folder, `${part ?? 'table'}.parquet`) })
-  const [first] = files
-  if (!first) throw new GraftError('not-found', 'The project has no raw rows.', 'Import a table first.')
-  const columns = await rawColumns(
-    duck,
-    parquetSource(
-      files.map((file) => file.path),
-      'union_by_name = true',
-    ),
-  )
-  const [counted] = await duck.all(
-    `SELECT count(*)::DOUBLE AS n FROM ${parquetSource(files.map((file) => file.path))}`,
-  )
-  return { files, columns, rows: Number(counted?.n ?? 0) }
+      files.push({ part, ...(await countFile(duck, join(folder, `${part ?? 'table'}.parquet`))) })
+  if (files.length === 0)
+    throw new GraftError('not-found', 'The project has no raw rows.', 'Import a table first.')
+  const paths = files.map(({ path }) => path)
+  const columns = await rawColumns(duck, parquetSource(paths, 'union_by_name = true'))
+  return { files, columns, rows: files.reduce((sum, { rows }) => sum + rows, 0) }
+}
+
+async function countFile(duck: Duck, path: string): Promise<{ path: string; rows: number }> {
+  const [counted] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${parquetSource([path])}`)
+  return { path, rows: Number(counted?.n ?? 0) }
 }
 
 /** Names and types of a project's raw columns. @throws GraftError `not-found` where it has no raw rows */

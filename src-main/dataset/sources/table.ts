@@ -5,7 +5,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { GraftError } from '../../contract/errors'
 import type { DelimitedOptions } from '../../contract/tables'
-import { identifier, literal, parquetSource, type Duck } from '../duckdb'
+import { escapePattern, identifier, literal, parquetSource, type Duck } from '../duckdb'
 import { detectFormat, readHead, type FileFormat } from './format'
 import { sniff, type Dialect } from './sniff'
 import { castText, probeTypes, rawTypeOf, sampleRows, type RawColumn } from './types'
@@ -26,7 +26,7 @@ export interface TableSource {
   warnings: string[]
 }
 
-/** Longest line that is read: a single value of many megabytes is a value, too. */
+/** Longest line that is read, and size of the pieces that text is read in: a value of many megabytes is a value, too. */
 const longestLine = 64 * 2 ** 20
 const sniffedBytes = 1 << 20
 
@@ -78,10 +78,6 @@ export async function checkUnchanged(source: TableSource): Promise<void> {
 async function stampOf(file: string): Promise<string> {
   const { size, mtimeMs } = await stat(file)
   return `${size} ${mtimeMs}`
-}
-
-function escapePattern(file: string): string {
-  return file.replace(/[*?[]/g, (character) => `[${character}]`)
 }
 
 async function describeTyped(
@@ -156,7 +152,7 @@ function checkSameColumns(file: string, first: string, wanted: Dialect, found: D
 
 function readCsv(path: string, dialect: Dialect, compression: string): string {
   const columns = dialect.columns.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ')
-  return `read_csv(${literal(escapePattern(path))}, auto_detect = false, columns = {${columns}}, delim = ${literal(dialect.delimiter)}, quote = ${literal(dialect.quote)}, escape = ${literal(dialect.quote)}, header = ${dialect.header}, compression = ${literal(compression)}, max_line_size = ${longestLine})`
+  return `read_csv(${literal(escapePattern(path))}, auto_detect = false, columns = {${columns}}, delim = ${literal(dialect.delimiter)}, quote = ${literal(dialect.quote)}, escape = ${literal(dialect.quote)}, header = ${dialect.header}, compression = ${literal(compression)}, max_line_size = ${longestLine}, buffer_size = ${longestLine})`
 }
 
 /** The first lines of a text, compressed or not, without one that may be cut off. */
@@ -169,7 +165,7 @@ async function firstText(duck: Duck, path: string, compression: string): Promise
   }
   const rows = await duck
     .all(
-      `SELECT line FROM read_csv(${literal(escapePattern(path))}, auto_detect = false, columns = {'line': 'VARCHAR'}, delim = '\u0001', quote = '', escape = '', header = false, compression = ${literal(compression)}, max_line_size = ${longestLine}) LIMIT 200`,
+      `SELECT line FROM read_csv(${literal(escapePattern(path))}, auto_detect = false, columns = {'line': 'VARCHAR'}, delim = '\u0001', quote = '', escape = '', header = false, compression = ${literal(compression)}, max_line_size = ${longestLine}, buffer_size = ${longestLine}) LIMIT 200`,
     )
     .catch((error: unknown) => {
       throw readError(error, path)

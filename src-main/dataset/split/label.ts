@@ -1,20 +1,21 @@
-import { DuckDBDataChunk, UTINYINT } from '@duckdb/node-api'
+import { DuckDBBitValue } from '@duckdb/node-api'
 import { GraftError } from '../../contract/errors'
 import { identifier, literal, type Duck } from '../duckdb'
 import { Random } from '../random'
 import type { Shares, SplitSpec } from './spec'
 
-/** The table that {@link labelParts} makes: one column `graft_part` (0, 1, 2), a row for each row of the source, in its order. */
-export const labels = 'graft_labels'
+/** Rows that one table may have: what a string of bits is looked up by is a signed integer of 32 bits. */
+const mostRows = 2 ** 31 - 1
 
 /**
- * Chooses the part of every row and keeps it in the table `graft_labels`.
+ * Chooses the part of every row.
  *
  * random: shares met exactly. time: the earliest rows train; rows of one instant stay together, rows without a time
  * train. group: all rows of a value go to one part, values in the order of a hash by the seed. leave-last-out: of each
  * user's rows the last is for the test and the one before it for validation; users with fewer than three rows train.
  * column: the column says it.
  * @param from a FROM clause that has `file_row_number`
+ * @returns the part (0, 1, 2) in SQL, over the columns of `from`
  * @throws GraftError `unknown-column`, `invalid-data`
  */
 export async function labelParts(
@@ -24,7 +25,7 @@ export async function labelParts(
   columns: readonly string[],
   spec: SplitSpec,
   seed: number,
-): Promise<void> {
+): Promise<string> {
   const need = (name: string): string => {
     if (columns.includes(name)) return identifier(name)
     throw new GraftError(
@@ -34,31 +35,26 @@ export async function labelParts(
       { column: name },
     )
   }
-  await duck.run(`DROP TABLE IF EXISTS ${labels}`)
-  const make = (part: string, source = from): Promise<void> =>
-    duck.run(
-      `CREATE TABLE ${labels} AS SELECT graft_part FROM (SELECT (${part})::UTINYINT AS graft_part, file_row_number AS r FROM ${source}) ORDER BY r`,
-    )
+  const keep = (part: string, source: string): Promise<string> => keepLabels(duck, rows, part, source)
   switch (spec.kind) {
     case 'all':
-      return make('0')
+      return '0'
     case 'random':
-      await labelRandomly(duck, rows, spec.shares, seed)
-      return
+      return (await labelRandomly(duck, rows, spec.shares, seed)).part('file_row_number')
     case 'time':
-      return make(await byTime(duck, from, need(spec.column), spec.shares))
+      return byTime(duck, from, need(spec.column), spec.shares)
     case 'group':
-      return labelGroups(from, rows, need(spec.column), spec.shares, seed, make)
+      return labelGroups(from, rows, need(spec.column), spec.shares, seed, keep)
     case 'leave-last-out': {
       const user = need(spec.user)
       const order = spec.time === null ? '' : `${need(spec.time)} DESC NULLS LAST, `
-      return make(
+      return keep(
         `CASE WHEN n < 3 THEN 0 WHEN back = 1 THEN 2 WHEN back = 2 THEN 1 ELSE 0 END`,
         `(SELECT file_row_number, CASE WHEN ${user} IS NULL THEN 0 ELSE count(*) OVER (PARTITION BY ${user}) END AS n, row_number() OVER (PARTITION BY ${user} ORDER BY ${order}file_row_number DESC) AS back FROM ${from})`,
       )
     }
     case 'column':
-      return labelByColumn(duck, from, spec.column, need(spec.column), make)
+      return labelByColumn(duck, from, spec.column, need(spec.column))
   }
 }
 
@@ -87,26 +83,20 @@ async function labelGroups(
   column: string,
   shares: Shares,
   seed: number,
-  make: (part: string, source: string) => Promise<void>,
-): Promise<void> {
+  keep: (part: string, source: string) => Promise<string>,
+): Promise<string> {
   // A group belongs where its middle row falls, when groups lie one after the other in the order of their hashes.
   const text = `coalesce(${column}::VARCHAR, '')`
   const groups = `SELECT ${text} AS g, count(*) AS n FROM ${from} GROUP BY 1`
   const placed = `SELECT g, (sum(n) OVER (ORDER BY md5(${literal(`${seed}:`)} || g), g) - n / 2.0) / ${rows} AS middle FROM (${groups})`
   const part = `CASE WHEN middle < ${shares[0]} THEN 0 WHEN middle < ${shares[0] + shares[1]} THEN 1 ELSE 2 END`
-  await make(
+  return keep(
     part,
     `(SELECT s.file_row_number, p.middle FROM ${from} s JOIN (${placed}) p ON ${text.replace(column, `s.${column}`)} = p.g)`,
   )
 }
 
-async function labelByColumn(
-  duck: Duck,
-  from: string,
-  name: string,
-  column: string,
-  make: (part: string) => Promise<void>,
-): Promise<void> {
+async function labelByColumn(duck: Duck, from: string, name: string, column: string): Promise<string> {
   const text = `lower(trim(${column}::VARCHAR))`
   const part = `CASE WHEN ${text} IN ('train', 'training', '0') THEN 0 WHEN ${text} IN ('validation', 'valid', 'val', 'dev', '1') THEN 1 WHEN ${text} IN ('test', 'testing', 'eval', '2') THEN 2 END`
   const [other] = await duck.all(
@@ -119,43 +109,93 @@ async function labelByColumn(
       'The column says train, validation or test.',
       { column: name, row: Number(other.r) },
     )
-  await make(part)
+  return part
 }
 
 /**
- * Fills the table of labels with the part of each row: shares are met exactly (to the nearest row), each row in order
- * drawing its part with the chances that the places left give it.
- * @returns rows of each part
+ * Deals rows to parts at random: shares are met exactly (to the nearest row), each row in order drawing its part with the
+ * chances that the places left give it.
+ * @returns rows of each part, and the part of a row in SQL by its number (from 0)
  */
 export async function labelRandomly(
   duck: Duck,
   rows: number,
   shares: Shares,
   seed: number,
-): Promise<[number, number, number]> {
+): Promise<{ counts: [number, number, number]; part: (row: string) => string }> {
   const train = Math.round(rows * shares[0])
   const validation = Math.min(rows - train, Math.round(rows * shares[1]))
   const counts: [number, number, number] = [train, validation, rows - train - validation]
   const left: [number, number, number] = [...counts]
   const random = new Random(seed, 'split')
-  await duck.run(`CREATE TABLE ${labels} (graft_part UTINYINT)`)
-  const appender = await duck.connection.createAppender(labels)
-  try {
-    for (let first = 0; first < rows; first += 2048) {
-      const count = Math.min(2048, rows - first)
-      const chunk = DuckDBDataChunk.create([UTINYINT], count)
-      const vector = chunk.getColumnVector(0)
-      for (let i = 0; i < count; i++) {
-        const place = random.uniform() * (left[0] + left[1] + left[2])
-        const part = place < left[0] ? 0 : place < left[0] + left[1] ? 1 : 2
-        left[part] -= 1
-        vector.setItem(i, part)
-      }
-      vector.flush()
-      appender.appendDataChunk(chunk)
-    }
-  } finally {
-    appender.closeSync()
+  const labels = new PartLabels(rows)
+  for (let row = 0; row < rows; row++) {
+    const place = random.uniform() * (left[0] + left[1] + left[2])
+    const part = place < left[0] ? 0 : place < left[0] + left[1] ? 1 : 2
+    left[part] -= 1
+    labels.set(row, part)
+    // Lets the event loop breathe: this may run in the process that answers the window.
+    if (row % 1_000_000 === 0) await new Promise((resolve) => setImmediate(resolve))
   }
-  return counts
+  return { counts, part: await labels.keep(duck) }
+}
+
+/** Keeps the parts that a query tells of rows that it numbers. */
+async function keepLabels(duck: Duck, rows: number, part: string, source: string): Promise<string> {
+  const labels = new PartLabels(rows)
+  const sql = `SELECT file_row_number::INTEGER AS r, (${part})::INTEGER AS part FROM ${source} WHERE (${part}) <> 0`
+  for await (const chunk of duck.chunks(sql)) {
+    const [numbers = [], parts = []] = chunk.getColumns()
+    numbers.forEach((row, i) => labels.set(Number(row), Number(parts[i])))
+  }
+  return (await labels.keep(duck))('file_row_number')
+}
+
+/**
+ * The parts of rows as two strings of bits, which DuckDB looks up by the row's number on all threads: a table beside the
+ * rows would have to be joined by position, which it does on one.
+ */
+class PartLabels {
+  private readonly heldOut: Uint8Array
+  private readonly tested: Uint8Array
+  /** Bits that fill the first byte; DuckDB tells their number in a byte before, and wants them set. */
+  private readonly padding: number
+
+  constructor(private readonly rows: number) {
+    if (rows > mostRows)
+      throw new GraftError(
+        'out-of-memory',
+        `${rows} rows are more than one table can be split into parts: ${mostRows}.`,
+        'Import the parts as files of their own (--train, --validation, --test).',
+      )
+    this.padding = (8 - (rows % 8)) % 8
+    const empty = (): Uint8Array => {
+      const bytes = new Uint8Array(1 + Math.max(1, Math.ceil(rows / 8)))
+      bytes[0] = this.padding
+      bytes[1] = (0xff << (8 - this.padding)) & 0xff
+      return bytes
+    }
+    this.heldOut = empty()
+    this.tested = empty()
+  }
+
+  /** A row that nothing is told of trains. @param part 0, 1 or 2 */
+  set(row: number, part: number): void {
+    if (part === 0) return
+    const at = row + this.padding
+    const byte = 1 + (at >>> 3)
+    const bit = 0x80 >> (at & 7)
+    this.heldOut[byte] = (this.heldOut[byte] ?? 0) | bit
+    if (part === 2) this.tested[byte] = (this.tested[byte] ?? 0) | bit
+  }
+
+  /** Gives the bits to the connection. @returns the part of a row, in SQL by its number */
+  async keep(duck: Duck): Promise<(row: string) => string> {
+    if (this.rows === 0) return () => '0'
+    await duck.run('SET VARIABLE graft_held_out = $1', [new DuckDBBitValue(this.heldOut)])
+    await duck.run('SET VARIABLE graft_tested = $1', [new DuckDBBitValue(this.tested)])
+    const bit = (name: string, row: string): string => `get_bit(getvariable('${name}'), (${row})::INTEGER)`
+    return (row) =>
+      `CASE WHEN ${bit('graft_held_out', row)} = 0 THEN 0 WHEN ${bit('graft_tested', row)} = 0 THEN 1 ELSE 2 END`
+  }
 }
