@@ -42,17 +42,29 @@ export type TableSource = z.infer<typeof tableSource>
 export const keyRule = z.enum(['trim', 'case', 'number', 'prefix'])
 export type KeyRule = z.infer<typeof keyRule>
 
-/** How vectors are laid onto a column's ids, and what is done to them on the way. */
+/** How vectors are laid onto a column's ids, and what is done to them on the way; titles and help are the form's. */
 export const alignmentSettings = z.object({
   keyRules: z.array(keyRule).default([]),
-  normalize: z.enum(['none', 'l2', 'standardize']).default('none'),
-  center: z.boolean().default(false),
-  /** Width to reduce to along the leading principal axes; null keeps the width. */
-  pca: z.int().min(1).max(65_536).nullable().default(null),
-  /** What ids without a vector get. Random is drawn at the table's scale. */
-  missing: z.enum(['mean', 'random', 'zero', 'unknown']).default('mean'),
-  /** What the unknown row gets where the file has none. */
-  unknown: z.enum(['mean', 'random', 'zero']).default('mean'),
+  center: z.boolean().default(false).meta({
+    title: 'Centre',
+    description: 'Subtracts the mean vector, so that vectors no longer all point one way.',
+  }),
+  pca: z.int().min(1).max(65_536).nullable().default(null).meta({
+    title: 'Reduce to',
+    description: 'Keeps so many leading principal axes; empty keeps the width.',
+  }),
+  normalize: z.enum(['none', 'l2', 'standardize']).default('none').meta({
+    title: 'Normalise',
+    description: 'l2: rows of length 1. standardize: columns of mean 0 and deviation 1.',
+  }),
+  missing: z.enum(['mean', 'random', 'zero', 'unknown']).default('mean').meta({
+    title: 'Missing ids get',
+    description: 'What ids without a vector start from; random is drawn at the table’s scale.',
+  }),
+  unknown: z.enum(['mean', 'random', 'zero']).default('mean').meta({
+    title: 'Unknown gets',
+    description: 'The row of values never seen, where the file has none for it.',
+  }),
 })
 export type AlignmentSettings = z.infer<typeof alignmentSettings>
 
@@ -138,16 +150,9 @@ export const tableUseChanges = z
 
 /** How the looked-up rows of a list become one vector. */
 export const pooling = z.object({
-  how: z.enum(['mean', 'sum', 'sqrtn', 'max']).default('mean').meta({
-    title: 'Pooling',
-    description:
-      'One vector for the items of a row: their mean, sum, sum over the root of their number, or largest numbers.',
-  }),
+  how: z.enum(['mean', 'sum', 'sqrtn', 'max']).default('mean'),
   /** A list column of numbers, as long as the ids, that weighs them; null weighs them alike. */
-  weights: z.string().nullable().default(null).meta({
-    title: 'Weights',
-    description: 'A column with a number for each item, which weighs it.',
-  }),
+  weights: z.string().nullable().default(null),
 })
 export type Pooling = z.infer<typeof pooling>
 

@@ -20,7 +20,7 @@ type Fit = ArrayView['fits'][number]
 
 /**
  * What a dropped file holds and which columns it fits, best first. Rows with keys fit the columns whose values the keys
- * are, by the share of ids that they cover; rows without fit by position: columns for which there is a row for every id
+ * are, by how much of both is common; rows without fit by position: columns for which there is a row for every id
  * and for unknown (n + 1) before those for which there are n. Reads headers and the first keys, and changes nothing.
  * @throws GraftError where the file cannot be read as vectors at all
  */
@@ -66,7 +66,7 @@ async function viewArray(
   return { name, dtype, shape, keyed, fits, keys: null, refusal: null }
 }
 
-/** Columns whose ids are among the first keys, or would be under a rule: those of which most ids are covered first. */
+/** Columns whose ids are among the first keys, or would be under a rule: those that the keys fit best first. */
 async function fitByKeys(
   file: VectorFile,
   array: VectorArray,
@@ -97,10 +97,10 @@ async function fitByKeys(
     const rule = nearMiss ? `, ${count(nearMiss.ids)} of them only by the key rule '${nearMiss.rule}'` : ''
     const sentence = `${shapeText(array.shape)} ${array.dtype} has ${count(matched)} of ${count(size)} ids of ${column}${among}${rule}`
     const fit: Fit = { column, exact: own.size === size, sentence, matched, ids: size, nearMiss }
-    return [{ fit, share: matched / size, keys: matched / rows }]
+    // Ids that are also keys, of all that are either: small whole numbers would meet every column of fewer ids.
+    return [{ fit, overlap: matched / (size + distinct.size - matched) }]
   })
-  // Of columns that are covered alike, the one that most of the keys belong to.
-  fits.sort((a, b) => b.share - a.share || b.keys - a.keys)
+  fits.sort((a, b) => b.overlap - a.overlap)
   return { fits: fits.map(({ fit }) => fit), keys: { read: rows, distinct: distinct.size } }
 }
 

@@ -5,7 +5,6 @@ import {
   type DocumentCommand,
   type ModelSummary,
   type ProjectDocument,
-  pooling,
   tableUse,
   trainingSettings,
 } from '../contract'
@@ -47,7 +46,6 @@ export function listCatalog(): Catalog {
     optimizers: optimizers.map(entry),
     training: z.toJSONSchema(trainingSettings, { io: 'input' }),
     tableUse: z.toJSONSchema(tableUse, { io: 'input' }),
-    pooling: z.toJSONSchema(pooling, { io: 'input' }),
   }
 }
 

@@ -40,10 +40,23 @@ export function useDrop(dropped: (files: File[]) => void): { over: Ref<boolean> 
 export type DropKind = 'vectors' | 'schema' | 'table' | 'project' | 'unknown'
 
 /** Endings of files that hold vectors and nothing else. */
-const vectorEndings = ['npy', 'npz', 'vec', 'w2v', 'glove', 'safetensors']
+const vectorEndings = [
+  'npy',
+  'npz',
+  'vec',
+  'w2v',
+  'glove',
+  'safetensors',
+  'h5',
+  'hdf5',
+  'arrow',
+  'feather',
+  'bin',
+  'txt',
+]
 
 /** Endings to choose vectors by: tables and plain text may hold them too. */
-export const vectorExtensions = [...vectorEndings, 'bin', 'csv', 'parquet', 'tsv', 'txt']
+export const vectorExtensions = [...vectorEndings, 'csv', 'parquet', 'tsv']
 
 const tablePattern =
   /\.(csv|tsv|jsonl|ndjson|parquet)(\.(gz|gzip|zst|zstd))?$|\.(json|txt)\.(gz|gzip|zst|zstd)$/

@@ -1,16 +1,15 @@
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
-import { type TableStatistics, type VectorFile } from '../../src-main/contract'
+import {
+  type AlignmentReport,
+  alignmentReport,
+  type TableStatistics,
+  type VectorFile,
+} from '../../src-main/contract'
 import { api } from '../api'
 import { useJobs } from './jobs'
 
-export interface Attachment {
-  column: string
-  path: string
-  array: string | null
-  frozen: boolean
-  byPosition: boolean
-}
+export type Attachment = Parameters<typeof api.embeddings.attach>[0]
 
 /** Vector files before they are attached, and the statistics of tables that are. */
 export const useEmbeddings = defineStore('embeddings', () => {
@@ -31,5 +30,22 @@ export const useEmbeddings = defineStore('embeddings', () => {
     await useJobs().finished(job)
   }
 
-  return { statistics, inspectFile, loadStatistics, attach }
+  /**
+   * What that would find, without attaching anything. Rejects with the refusal, or `cancelled`.
+   * @param started called with the job, by which it is cancelled
+   */
+  async function preview(attachment: Attachment, started: (job: string) => void): Promise<AlignmentReport> {
+    const { job } = await api.embeddings.preview(attachment)
+    started(job)
+    const jobs = useJobs()
+    try {
+      const { result } = await jobs.finished(job)
+      return alignmentReport.parse(result)
+    } finally {
+      // The sheet shows what became of it; it is nothing to keep on the list of jobs.
+      void jobs.dismiss(job).catch(() => undefined)
+    }
+  }
+
+  return { statistics, inspectFile, loadStatistics, attach, preview }
 })

@@ -169,8 +169,11 @@ describe('attaching vectors', () => {
       sessionSnapshot({ project: projectSnapshot({ tables: [tableView('movie'), tableView('user')] }) }),
     )
     await start()
-    const sheet = mount(AttachSheet, { props: { file: null }, attachTo: document.body })
-    await sheet.setProps({ file: given })
+    main.answer('embeddings.preview', () => ({ job: 'p' }))
+    main.answer('jobs.cancel', () => ({}))
+    main.answer('jobs.dismiss', () => ({}))
+    const sheet = mount(AttachSheet, { props: { files: [] }, attachTo: document.body })
+    await sheet.setProps({ files: [given] })
     await nextTick()
     return sheet
   }
@@ -182,12 +185,14 @@ describe('attaching vectors', () => {
     document.querySelector<HTMLFormElement>('[data-testid=attach-sheet]')?.requestSubmit()
     await expect
       .poll(() => main.calls.find((call) => call.name === 'embeddings.attach')?.input)
-      .toEqual({
+      .toMatchObject({
         column: 'user',
         path: '/dropped/plots.npy',
         array: null,
         frozen: true,
         byPosition: true,
+        add: false,
+        extraRows: null,
       })
   })
 

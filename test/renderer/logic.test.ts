@@ -188,9 +188,19 @@ describe('embeddings', () => {
       fits: [{ column: 'user', exact: true, sentence: 'fits user' }],
       refusal: null,
     }
-    expect(attachChoices(array, [tableView('movie', { rows: 99 }), tableView('user')])).toEqual([
-      { column: 'user', fits: true, rows: 11, sentence: 'fits user' },
-      { column: 'movie', fits: false, rows: 99, sentence: '' },
+    const tables = [tableView('movie', { rows: 99 }), tableView('user')]
+    expect(attachChoices(array, tables, true)).toEqual([
+      { column: 'user', fits: true, hint: '' },
+      { column: 'movie', fits: false, hint: 'needs 99 rows' },
+    ])
+    const keyed = {
+      ...array,
+      keyed: true,
+      fits: [{ ...array.fits[0], column: 'user', exact: false, sentence: '', matched: 8, ids: 10 }],
+    }
+    expect(attachChoices(keyed, tables, false)).toEqual([
+      { column: 'user', fits: true, hint: '8 of 10 ids' },
+      { column: 'movie', fits: true, hint: 'no key is an id of it' },
     ])
   })
 

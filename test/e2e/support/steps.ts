@@ -8,18 +8,24 @@ export async function goTo(page: Page, place: string): Promise<void> {
 
 /** Drops a real file on the window, as a file manager would. Returns what the overlay said before it was let go. */
 export async function dropFile(page: Page, path: string): Promise<string> {
+  return dropFiles(page, [path])
+}
+
+/** The same with several at once. */
+export async function dropFiles(page: Page, paths: string[]): Promise<string> {
   const input = await page.evaluateHandle(`(() => {
     const input = document.createElement('input')
     input.type = 'file'
+    input.multiple = true
     input.id = 'dropped'
     document.body.append(input)
     return input
   })()`)
-  await input.asElement()?.setInputFiles(path)
+  await input.asElement()?.setInputFiles(paths)
   const send = (type: string): Promise<unknown> =>
     page.evaluate(`(() => {
       const dataTransfer = new DataTransfer()
-      dataTransfer.items.add(document.getElementById('dropped').files[0])
+      for (const file of document.getElementById('dropped').files) dataTransfer.items.add(file)
       window.dispatchEvent(new DragEvent('${type}', { dataTransfer, bubbles: true, cancelable: true }))
     })()`)
   await send('dragenter')
