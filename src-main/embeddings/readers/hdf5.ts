@@ -44,6 +44,8 @@ const maxDepth = 16
 const maxDatasets = 10_000
 /** Deflate makes nothing smaller than this; a dataset that promises more than its file can hold is refused. */
 const largestExpansion = 1032
+/** Filters from this number on are registered by others. */
+const foreignFilters = 256
 /** Chunks are decoded whole: past this, no row can be had without more memory than reading should take. */
 const maxChunkBytes = 1 << 28
 /** Keys that are read at a time. */
@@ -115,6 +117,14 @@ function sizeProblem(
       'The file is damaged, or was never filled: write it again.',
       { shape: [...shape], bytes },
     )
+  const filter = foreignFilter(dataset)
+  if (filter !== null)
+    return new GraftError(
+      'unsupported-file',
+      `'${name}' of ${path} is compressed with ${filter}, which HDF5 itself does not know.`,
+      "Save it with compression='gzip', or without.",
+      { filter },
+    )
   const chunkBytes = (chunks ?? []).reduce((product, size) => product * size, element.bytes)
   if (chunks && chunkBytes > maxChunkBytes)
     return new GraftError(
@@ -126,17 +136,23 @@ function sizeProblem(
   return null
 }
 
+/** The name of a filter that is not HDF5's own (`lzf`, `blosc`): those are plugins, which are not there; else null. */
+function foreignFilter(dataset: Dataset): string | null {
+  const foreign = dataset.filters.find(({ id }) => id >= foreignFilters)
+  return foreign ? foreign.name || `filter ${foreign.id}` : null
+}
+
 /** The bytes of rows `first` to `first + count`, little-endian, in the library's memory while `use` runs. */
 function withSlab<T>(
   { module }: Library,
   { dataset, shape }: Found,
-  element: ElementType,
+  itemBytes: number,
   first: number,
   count: number,
   use: (bytes: Uint8Array) => T,
 ): T {
   const across = shape.slice(1)
-  const size = across.reduce((product, width) => product * width, count * element.bytes)
+  const size = across.reduce((product, width) => product * width, count * itemBytes)
   const pointer = module._malloc(size)
   if (pointer === 0)
     throw new GraftError('out-of-memory', `There is no room for ${size.toLocaleString('en-US')} bytes.`)
@@ -163,23 +179,38 @@ function* readRows(library: Library, one: Found, element: ElementType): Generato
   for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
     const count = Math.min(blockRows, rows - firstRow)
     const block = values.subarray(0, count * width)
-    withSlab(library, one, element, firstRow, count, (bytes) => element.decode(bytes, block, true))
+    withSlab(library, one, element.bytes, firstRow, count, (bytes) => element.decode(bytes, block, true))
     yield { firstRow, count, rows: block }
   }
 }
 
 /** A dataset with one axis as keys: integers keep all their digits. */
-function readKeys({ dataset, shape, isText }: Found): string[] {
+function readKeys(library: Library, one: Found): string[] {
+  const { dataset, shape, isText } = one
   const [rows = 0] = shape
+  const { size, vlen } = dataset.metadata
   const keys: string[] = []
   for (let first = 0; first < rows; first += keysAtOnce) {
-    const values = dataset.slice([[first, Math.min(rows, first + keysAtOnce)]])
+    const count = Math.min(keysAtOnce, rows - first)
+    if (isText && !vlen) {
+      withSlab(library, one, size, first, count, (bytes) => {
+        for (let i = 0; i < count; i++) keys.push(fixedText(bytes.subarray(i * size, (i + 1) * size)))
+      })
+      continue
+    }
+    const values = dataset.slice([[first, first + count]])
     if (!values || typeof values !== 'object' || !(Symbol.iterator in values)) break
-    for (const value of values)
-      // Fortran and MATLAB fill texts up with spaces.
-      keys.push(isText ? String(value).replace(/ +$/, '') : numberText(value))
+    for (const value of values) keys.push(isText ? String(value) : numberText(value))
   }
   return keys
+}
+
+/** Text of a fixed length: UTF-8 whatever its type says, as numpy writes it, filled up with zeros, or with spaces by Fortran. */
+function fixedText(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0)
+  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end))
+    .toString('utf8')
+    .replace(/ +$/, '')
 }
 
 const numberText = (value: unknown): string => (typeof value === 'number' ? numberKey(value) : String(value))
@@ -208,7 +239,10 @@ async function openHdf5(
 ): Promise<VectorFile> {
   const all: Found[] = []
   for (const one of datasetsOf(library, file)) if (all.push(one) === maxDatasets) break
-  const fields = all.filter(({ shape, isText, element }) => shape.length === 1 && (isText || element))
+  const fields = all.filter(
+    ({ shape, isText, element, dataset }) =>
+      shape.length === 1 && (isText || element) && foreignFilter(dataset) === null,
+  )
   const names = fields.map(({ name }) => name)
   const named = options.key === undefined ? null : namedField(path, names, options.key)
   const guess = guessField(
@@ -229,7 +263,7 @@ async function openHdf5(
       const one = all.find((candidate) => candidate.name === name)
       if (!one?.element) throw new GraftError('internal', `${path} lists '${name}' and does not hold it.`)
       try {
-        const keys = array.keyed && key ? readKeys(key) : null
+        const keys = array.keyed && key ? readKeys(library, key) : null
         yield* withKeys(streamed(readRows(library, one, one.element)), keys)
       } catch (error) {
         throw asInvalid(path, error)
