@@ -1,4 +1,4 @@
-import type { Dataset, File, Group } from 'h5wasm/node'
+import type * as H5 from 'h5wasm/node'
 import { GraftError } from '../../contract/errors'
 import { elementType, type ElementType } from './elements'
 import { guessField, namedField, numberKey } from './keyFields'
@@ -21,7 +21,7 @@ import { FileSource } from './source'
  * file sits in memory whole, and a damaged one harms nothing but the library's own memory.
  */
 
-type Package = typeof import('h5wasm/node')
+type Package = typeof H5
 type Library = Pick<Package, 'File' | 'Group' | 'Dataset'> & { readonly module: Package['Module'] }
 
 let library: Promise<Library> | undefined
@@ -53,14 +53,14 @@ const keysAtOnce = 65_536
 
 interface Found {
   readonly name: string
-  readonly dataset: Dataset
+  readonly dataset: H5.Dataset
   readonly shape: readonly number[]
   /** Null for text, and for what is neither. */
   readonly element: ElementType | null
   readonly isText: boolean
 }
 
-function* datasetsOf(library: Library, group: Group, path = '', depth = 0): Generator<Found> {
+function* datasetsOf(library: Library, group: H5.Group, path = '', depth = 0): Generator<Found> {
   if (depth > maxDepth) return
   for (const key of group.keys()) {
     const entity = group.get(key)
@@ -70,7 +70,7 @@ function* datasetsOf(library: Library, group: Group, path = '', depth = 0): Gene
   }
 }
 
-function found(name: string, dataset: Dataset): Found {
+function found(name: string, dataset: H5.Dataset): Found {
   const { type, size, signed, shape } = dataset.metadata
   const kinds: Record<number, string> = {
     [typeClass.float]: 'f',
@@ -137,7 +137,7 @@ function sizeProblem(
 }
 
 /** The name of a filter that is not HDF5's own (`lzf`, `blosc`): those are plugins, which are not there; else null. */
-function foreignFilter(dataset: Dataset): string | null {
+function foreignFilter(dataset: H5.Dataset): string | null {
   const foreign = dataset.filters.find(({ id }) => id >= foreignFilters)
   return foreign ? foreign.name || `filter ${foreign.id}` : null
 }
@@ -232,7 +232,7 @@ function asInvalid(path: string, error: unknown): GraftError {
 
 async function openHdf5(
   library: Library,
-  file: File,
+  file: H5.File,
   source: FileSource,
   path: string,
   options: OpenOptions,
