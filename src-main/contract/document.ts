@@ -150,9 +150,16 @@ export const tableUseChanges = z
 
 /** How the looked-up rows of a list become one vector. */
 export const pooling = z.object({
-  how: z.enum(['mean', 'sum', 'sqrtn', 'max']).default('mean'),
+  how: z.enum(['mean', 'sum', 'sqrtn', 'max']).default('mean').meta({
+    title: 'Pooling',
+    description:
+      'One vector for the items of a row: their mean, sum, sum over the root of their number, or largest numbers.',
+  }),
   /** A list column of numbers, as long as the ids, that weighs them; null weighs them alike. */
-  weights: z.string().nullable().default(null),
+  weights: z.string().nullable().default(null).meta({
+    title: 'Weights',
+    description: 'A column with a number for each item, which weighs it.',
+  }),
 })
 export type Pooling = z.infer<typeof pooling>
 

@@ -392,5 +392,7 @@ export const catalog = z.object({
   training: z.record(z.string(), z.unknown()),
   /** JSON Schema of `tableUse`. */
   tableUse: z.record(z.string(), z.unknown()),
+  /** JSON Schema of `pooling`. */
+  pooling: z.record(z.string(), z.unknown()),
 })
 export type Catalog = z.infer<typeof catalog>

@@ -5,6 +5,7 @@ import {
   type DocumentCommand,
   type ModelSummary,
   type ProjectDocument,
+  pooling,
   tableUse,
   trainingSettings,
 } from '../contract'
@@ -46,6 +47,7 @@ export function listCatalog(): Catalog {
     optimizers: optimizers.map(entry),
     training: z.toJSONSchema(trainingSettings, { io: 'input' }),
     tableUse: z.toJSONSchema(tableUse, { io: 'input' }),
+    pooling: z.toJSONSchema(pooling, { io: 'input' }),
   }
 }
 

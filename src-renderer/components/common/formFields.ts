@@ -14,7 +14,10 @@ export type FormField = {
 )
 
 const property = z.looseObject({
-  type: z.string().optional(),
+  /** A nullable text is written as a list of two types. */
+  type: z
+    .union([z.string(), z.array(z.string()).transform((types) => types.find((type) => type !== 'null'))])
+    .optional(),
   title: z.string().optional(),
   description: z.string().optional(),
   enum: z.array(z.string()).optional(),
