@@ -104,7 +104,10 @@ function lookedColumns(builder: ModelBuilder, features: Features): (name: string
     const spec = input?.kind === 'categorical' ? input.list : undefined
     const list = spec ? { spec, items: listItems(name, spec, features) } : null
     const ids = list ? list.items.ids : feature(name, features)
-    columnLayer(builder, name, ids, list ? `list, ${describePooling(list.spec)}` : 'categorical')
+    if (list) {
+      const title = `${list.spec.pooling} of ${name}`
+      columnLayer(builder, name, ids, `list, ${describePooling(list.spec)}`, title)
+    } else columnLayer(builder, name, ids, 'categorical')
     return { name, ids, list }
   }
   return (name) => {
@@ -114,11 +117,17 @@ function lookedColumns(builder: ModelBuilder, features: Features): (name: string
   }
 }
 
-export function columnLayer(builder: ModelBuilder, column: string, output: Tensor, detail: string): void {
+export function columnLayer(
+  builder: ModelBuilder,
+  column: string,
+  output: Tensor,
+  detail: string,
+  title = column,
+): void {
   builder.layer({
     id: `column:${column}`,
     kind: 'column',
-    title: column,
+    title,
     inputs: [],
     output,
     weights: [],

@@ -225,7 +225,10 @@ describe('a model with lists', () => {
 
   test('names the pooling in its diagram', () => {
     const { layers } = summarize(spec)
-    expect(layers.find(({ id }) => id === 'column:c')?.detail).toBe('list, sqrtn of up to 4, weighed by w')
+    expect(layers.find(({ id }) => id === 'column:c')).toMatchObject({
+      title: 'sqrtn of c',
+      detail: 'list, sqrtn of up to 4, weighed by w',
+    })
     expect(layers.find(({ id }) => id === 'column:v')).toMatchObject({ detail: 'vector', shape: [null, 5] })
     expect(layers.find(({ id }) => id === 'input')?.inputs).toEqual([
       'table:items',
