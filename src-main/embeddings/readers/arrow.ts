@@ -43,6 +43,7 @@ const hasNumberItems = ({ type, children }: Field): boolean =>
   isNumeric(children[0]?.type ?? type)
 
 function canBeKey({ type, dictionary }: Field): boolean {
+  if (dictionary && type.kind !== 'number') return false
   const values = dictionary?.values ?? type
   return isNumeric(values) || values.kind === 'text' || values.kind === 'textView'
 }

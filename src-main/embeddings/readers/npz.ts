@@ -1,4 +1,4 @@
-import { openPromise, type Entry, type ZipFile } from 'yauzl'
+import { fromRandomAccessReaderPromise, type Entry, type ZipFile } from 'yauzl'
 import { hashFile } from '../hash'
 import { GraftError } from '../../contract/errors'
 import { unsafePickle } from './npyHeader'
@@ -7,7 +7,9 @@ import { guessField, namedField } from './keyFields'
 import { npyArrayInfo, npyKeyLayout, readNpyHeader, readNpyRows, type NpyArray } from './npy'
 import { usableArray, type OpenOptions, type RowBlock, type VectorFile, type VectorReader } from './reader'
 import { withKeys } from './rows'
+import { FileSource } from './source'
 import { MemberSource } from './zipMember'
+import { ZipFileReader } from './zipReader'
 
 /** More members than any archive of vectors has; a directory past it is only there to be slow. */
 const maxMembers = 10_000
@@ -148,9 +150,14 @@ export interface NpzArchive {
 
 /** Opens an archive and reads its headers. @throws GraftError */
 export async function openNpz(path: string): Promise<NpzArchive> {
-  const zip = await openPromise(path, { lazyEntries: true, autoClose: false }).catch((error: unknown) => {
-    throw archiveError(path, error)
-  })
+  const source = await FileSource.open(path)
+  const options = { lazyEntries: true, autoClose: false }
+  const zip = await fromRandomAccessReaderPromise(new ZipFileReader(source), source.size, options).catch(
+    async (error: unknown) => {
+      await source.close()
+      throw archiveError(path, error)
+    },
+  )
   try {
     const members = await readMembers(zip, path)
     return {

@@ -100,6 +100,24 @@ function fetchType(type: string): NumberType {
   return /^(float32|bool|u?int(8|16))$/.test(type) ? 'FLOAT' : 'DOUBLE'
 }
 
+/** DuckDB tells of damage in many words; those that it has no name for are the file's fault, too. */
+function damage(path: string, error: unknown): unknown {
+  if (!(error instanceof GraftError) || error.code !== 'internal') return error
+  return new GraftError(
+    'invalid-file',
+    `${path} is damaged: ${error.message}`,
+    'Copy or download the file again, or write it again.',
+  )
+}
+
+async function* damagedIfOdd<T>(path: string, chunks: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* chunks
+  } catch (error) {
+    throw damage(path, error)
+  }
+}
+
 async function* readRows(table: Table, selection: Selection): AsyncGenerator<RowBlock> {
   const { path, duck, key } = table
   const { width, columns, lists, type } = selection
@@ -108,7 +126,8 @@ async function* readRows(table: Table, selection: Selection): AsyncGenerator<Row
   const cast = lists ? `${fetched}[]` : fetched
   const selected = columns.map((column) => `CAST(${identifier(column)} AS ${cast})`)
   if (key) selected.push(keyExpression(key))
-  for await (const chunk of duck.chunks(`SELECT ${selected.join(', ')} FROM ${parquetSource([path])}`)) {
+  const query = `SELECT ${selected.join(', ')} FROM ${parquetSource([path])}`
+  for await (const chunk of damagedIfOdd(path, duck.chunks(query))) {
     const keys = key ? chunk.getColumnValues(columns.length) : null
     const fill = lists
       ? listFiller(listColumn(chunk, 0, fetched), builder, table, selection)
@@ -264,7 +283,7 @@ export const parquetReader: VectorReader = {
       return await openParquet(duck, path, options)
     } catch (error) {
       duck.close()
-      throw error
+      throw damage(path, error)
     }
   },
 }

@@ -1,0 +1,127 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GraftError } from '../../src-main/contract'
+import { openVectorFile, readSidecarKeys } from '../../src-main/embeddings'
+import { mutate } from './mutate'
+import { Random } from './random'
+import { makeCorpora, type Corpus } from './seeds'
+
+/**
+ * Feeds one parser with damaged files for some seconds, in a process of its own, and says of each case that it begins, so
+ * that whoever started it knows which one never ended. A case must be read, or refused with an error that a person can act on.
+ */
+
+/** What the parent hears. */
+export type Report =
+  | { readonly kind: 'case'; readonly seed: number }
+  | { readonly kind: 'failure'; readonly seed: number; readonly path: string; readonly why: string }
+  | { readonly kind: 'done'; readonly cases: number; readonly read: number; readonly peakMegabytes: number }
+
+const [parser = '', firstSeed = '0', seconds = '5', folder = '', fixtures = ''] = process.argv.slice(2)
+
+/** Beyond the decoded size twice. */
+const allowedBytes = 64 * 2 ** 20
+
+const tell = (report: Report): void => void process.send?.(report)
+const collect = (): void => void globalThis.gc?.()
+/** The most that this process ever held. */
+const peak = (): number => process.resourceUsage().maxRSS * 1024
+
+/** Reads all that a file holds. @returns the decoded size */
+async function readAll(path: string): Promise<number> {
+  if (parser === 'sidecar') {
+    const keys = await readSidecarKeys(path)
+    return keys.reduce((sum, key) => sum + 2 * key.length + 16, 0)
+  }
+  const file = await openVectorFile(path)
+  let bytes = 0
+  try {
+    for (const { name, problem, shape, keyed } of file.arrays) {
+      if (problem) continue
+      const [rows = 0, width = 0] = shape
+      let found = 0
+      for await (const block of file.read(name)) {
+        if (block.firstRow !== found) throw new Error(`a block begins at row ${block.firstRow}, not ${found}`)
+        if (block.rows.length !== block.count * width) throw new Error('a block has another width')
+        if (keyed !== (block.keys?.length === block.count)) throw new Error('a block lacks keys')
+        found += block.count
+        bytes += 4 * block.rows.length
+        for (const key of block.keys ?? []) bytes += 2 * key.length + 16
+      }
+      if (found !== rows) throw new Error(`${found} of ${rows} rows were read`)
+    }
+    return bytes
+  } finally {
+    await file.close()
+  }
+}
+
+/** Reads a case. @returns its decoded size, 0 where it was refused, or what is wrong */
+async function attempt(path: string): Promise<number | Error> {
+  try {
+    return await readAll(path)
+  } catch (error) {
+    if (error instanceof GraftError && error.code !== 'internal') return 0
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function nameOf(name: string): string {
+  return parser === 'projector' ? 'metadata.tsv' : name
+}
+
+const opened = (path: string): string => (parser === 'projector' ? join(folder, 'tensors.tsv') : path)
+
+async function run({ seeds, beside }: Corpus): Promise<void> {
+  for (const { name, bytes } of beside) await writeFile(join(folder, name), bytes)
+  // Whole files first: they must be read, and what the parser itself takes does not count as a file's.
+  for (const { name, bytes } of seeds) {
+    const path = join(folder, nameOf(name))
+    await writeFile(path, bytes)
+    const found = await attempt(opened(path))
+    if (found instanceof Error || found === 0) {
+      tell({ kind: 'failure', seed: -1, path, why: `the whole file was not read: ${String(found)}` })
+      return
+    }
+  }
+  collect()
+  const idle = peak()
+  const end = Date.now() + 1000 * Number(seconds)
+  let cases = 0
+  let read = 0
+  let largest = 0
+  for (let seed = Number(firstSeed); Date.now() < end; seed++, cases++) {
+    const random = new Random(seed)
+    const { name, bytes } = random.pick(seeds)
+    const path = join(folder, nameOf(name))
+    await writeFile(path, mutate(bytes, random))
+    tell({ kind: 'case', seed })
+    const found = await attempt(opened(path))
+    if (found instanceof Error) {
+      tell({ kind: 'failure', seed, path, why: found.stack ?? found.message })
+      return
+    }
+    if (found > 0) read += 1
+    largest = Math.max(largest, found)
+    if (peak() > idle + allowedBytes + 2 * largest) {
+      const megabytes = ((peak() - idle) / 2 ** 20).toFixed(0)
+      tell({
+        kind: 'failure',
+        seed,
+        path,
+        why: `it took ${megabytes} MB for ${largest} decoded bytes at most`,
+      })
+      return
+    }
+    if (cases % 100 === 99) collect()
+  }
+  tell({ kind: 'done', cases, read, peakMegabytes: (peak() - idle) / 2 ** 20 })
+}
+
+await mkdir(folder, { recursive: true })
+const corpora = await makeCorpora(join(folder, 'seeds'), fixtures)
+const corpus = corpora.get(parser)
+if (!corpus) throw new Error(`There is no parser ${parser}: ${[...corpora.keys()].join(', ')}.`)
+await run(corpus)
+await rm(join(folder, 'seeds'), { recursive: true, force: true })
+process.disconnect?.()
