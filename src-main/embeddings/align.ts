@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os'
+import { freemem, totalmem } from 'node:os'
 import { GraftError } from '../contract/errors'
 import type { RowBlock } from './readers/reader'
 import type { Vocabulary } from './vocabulary'
@@ -35,13 +35,20 @@ export interface KeyCounts {
   readonly nonFinite: number
 }
 
+/** Bytes that a table may take: most of what is free, and never so much that nothing else would fit. */
+function spareMemory(): number {
+  const most = 0.6 * totalmem()
+  // What macOS calls free leaves out all that it would give back.
+  return Math.floor(process.platform === 'darwin' ? most : Math.min(most, 0.9 * freemem()))
+}
+
 /**
  * Makes room for a table, or says before anything is read that there is none.
  * @throws GraftError `out-of-memory`
  */
 export function allocateTable(rows: number, width: number, name: string): Float32Array {
   const bytes = 4 * rows * width
-  const limit = Math.floor(totalmem() * 0.6)
+  const limit = spareMemory()
   const tooLarge = (): GraftError =>
     new GraftError(
       'out-of-memory',
