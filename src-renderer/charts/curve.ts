@@ -67,7 +67,10 @@ export function curveOption(curve: Curve, which: CurveMetric, theme: ChartTheme)
 }
 
 /** An upright line for each turn of a lock, with the table's name; those of one step stand as one. */
-function lockFlags({ locks = [], stepsPerEpoch }: Curve, theme: ChartTheme): Pick<LineSeriesOption, 'markLine'> {
+function lockFlags(
+  { locks = [], stepsPerEpoch }: Curve,
+  theme: ChartTheme,
+): Pick<LineSeriesOption, 'markLine'> {
   const byStep = new Map<number, string[]>()
   for (const { table, frozen, step } of locks)
     byStep.set(step, [...(byStep.get(step) ?? []), `${table} ${frozen ? 'locked' : 'unlocked'}`])
@@ -85,6 +88,8 @@ function lockFlags({ locks = [], stepsPerEpoch }: Curve, theme: ChartTheme): Pic
           color: theme.text,
           fontFamily: chartFont,
           fontSize: 11,
+          textBorderColor: theme.surface,
+          textBorderWidth: 3,
         },
       })),
     },

@@ -75,11 +75,13 @@ describe('an exported folder in Python', () => {
     })
     expect(differences.predict).toBeLessThanOrEqual(1e-5)
     expect(differences.serving_default).toBeLessThanOrEqual(1e-5)
-    // Two tables; two cross layers, two deep ones and the head with kernel and bias each.
-    expect(variables).toBe(12)
+    // Three tables and a residual; two layers of a projection, two cross ones, two deep ones and the head with kernel and bias each.
+    expect(variables).toBe(18)
     expect(tables).toEqual({
       movieId: { shape: [500, 16], dtype: 'float32', isInModel: true },
+      'movieId.residual': { shape: [500, 16], dtype: 'float32', isInModel: true },
       'genre, "main"': { shape: [9, 8], dtype: 'float32', isInModel: true },
+      covers: { shape: [9, 8], dtype: 'float32', isInModel: true },
     })
     expect(schema).toContain('movieId')
   })

@@ -7,6 +7,7 @@ import { openVectorFile, TableHash } from '../../../src-main/embeddings'
 import { planExport, previewExport, runExport, type ExportPlan } from '../../../src-main/export'
 import { RunFolder } from '../../../src-main/training/runFolder'
 import { leakCheckedTensorFlow } from '../../engine'
+import { tableFileName } from '../../../src-main/export/documents'
 import { spec, trainedRun } from './trainedRun'
 
 let scratch: string
@@ -40,8 +41,10 @@ describe('export', () => {
     expect(result.check.maxDifference).toBeLessThanOrEqual(1e-6)
     expect(result.files.map(({ name }) => name)).toEqual([
       'README.md',
+      'embeddings/covers.npy',
       'embeddings/genre, %22main%22.npy',
       'embeddings/movieId.npy',
+      'embeddings/movieId.residual.npy',
       'example.csv',
       'predict.py',
       'saved_model.pb',
@@ -61,9 +64,7 @@ describe('export', () => {
     const content = await plan('tables')
     const { path } = await write(content)
     for (const table of content.record.tables) {
-      const file = await openVectorFile(
-        join(path, 'embeddings', table.table === 'movieId' ? 'movieId.npy' : 'genre, %22main%22.npy'),
-      )
+      const file = await openVectorFile(join(path, tableFileName(table.table)))
       expect(file.arrays[0]).toMatchObject({ dtype: 'float32', shape: [table.rows, table.width] })
       const hash = new TableHash()
       for await (const block of file.read('')) hash.add(block.rows)
@@ -100,6 +101,8 @@ describe('export', () => {
       tables: [
         { table: 'movieId', frozen: true, file: 'embeddings/movieId.npy' },
         { table: 'genre, "main"', frozen: false, file: 'embeddings/genre, %22main%22.npy' },
+        { table: 'covers', frozen: true, file: 'embeddings/covers.npy' },
+        { table: 'movieId.residual', frozen: false, file: 'embeddings/movieId.residual.npy' },
       ],
     })
   })

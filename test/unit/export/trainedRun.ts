@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { tableUse } from '../../../src-main/contract/document'
 import type { RunRecord } from '../../../src-main/contract/runs'
 import type { Schema } from '../../../src-main/contract/schema'
 import { TableHash } from '../../../src-main/embeddings'
@@ -17,7 +18,14 @@ export const spec: ModelSpec = {
   settings: {},
   inputs: [
     { kind: 'continuous', column: 'count' },
-    { kind: 'categorical', column: 'genre, "main"', table: 'genre, "main"', distinctPerBatch: 8 },
+    {
+      kind: 'categorical',
+      column: 'genre, "main"',
+      table: 'genre, "main"',
+      more: ['covers'],
+      combination: 'sum',
+      distinctPerBatch: 8,
+    },
     { kind: 'categorical', column: 'movieId', table: 'movieId', distinctPerBatch: 90 },
     { kind: 'categorical', column: 'watched movie', table: 'movieId', distinctPerBatch: 90 },
     { kind: 'continuous', column: 'über' },
@@ -30,6 +38,8 @@ export const spec: ModelSpec = {
       width: 16,
       frozen: true,
       pretrained: false,
+      // Dropout is of training alone: an exported model has none of it.
+      use: tableUse.parse({ projection: { width: 12, hidden: 10 }, residual: true, dropout: 0.1 }),
     },
     {
       name: 'genre, "main"',
@@ -37,6 +47,14 @@ export const spec: ModelSpec = {
       rows: 9,
       width: 8,
       frozen: false,
+      pretrained: false,
+    },
+    {
+      name: 'covers',
+      columns: ['genre, "main"'],
+      rows: 9,
+      width: 8,
+      frozen: true,
       pretrained: false,
     },
   ],
