@@ -34,6 +34,7 @@ import {
 } from './maps'
 import {
   columnEncoding,
+  columnUse,
   delimitedOptions,
   derivedWish,
   joinSource,
@@ -137,7 +138,16 @@ export const requests = {
     diff: request(nothing, z.object({ imported: importedSchema.nullable(), columns: z.array(columnChange) })),
   },
   dataset: {
-    rows: request(z.object({ part, offset: z.int().min(0), limit: z.int().min(1).max(1000) }), rowWindow),
+    /** A window of rows; of these columns, or of all where none are named. */
+    rows: request(
+      z.object({
+        part,
+        offset: z.int().min(0),
+        limit: z.int().min(1).max(1000),
+        columns: z.array(z.string()).nullable().default(null),
+      }),
+      rowWindow,
+    ),
     /** Profiles of these columns, in the order of the data; of all where none are named. */
     profile: request(
       z.object({ part, columns: z.array(z.string()).nullable().default(null) }),
@@ -181,6 +191,8 @@ export const requests = {
         target: z.string().nullable(),
         /** Columns learnt from the training part: target encodings and counts. */
         derived: z.array(derivedWish).default([]),
+        /** By column, what it is in the place of what the rules take it for. */
+        uses: z.record(z.string(), columnUse).default({}),
       }),
       jobId,
     ),

@@ -136,6 +136,10 @@ export const tablesSource = z.object({
 })
 export type TablesSource = z.infer<typeof tablesSource>
 
+/** What a person says that a raw column is, in the place of what the rules take it for. */
+export const columnUse = z.enum(['categorical', 'continuous', 'ignored'])
+export type ColumnUse = z.infer<typeof columnUse>
+
 const partName = z.enum(['train', 'validation', 'test'])
 
 const tableFile = z.object({ path: z.string(), name: z.string(), bytes: z.number() })

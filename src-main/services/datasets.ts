@@ -67,8 +67,9 @@ export async function readRows(
   part: Part,
   offset: number,
   limit: number,
+  names: readonly string[] | null = null,
 ): Promise<RowWindow> {
-  const { total, columns, rows } = await store.rows(part, offset, limit)
+  const { total, columns, rows } = await store.rows(part, offset, limit, names ?? undefined)
   return {
     part,
     offset,

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path'
 import {
   GraftError,
   type ColumnEncoding,
+  type ColumnUse,
   type DelimitedOptions,
   type DerivedWish,
   type JoinSource,
@@ -36,6 +37,7 @@ export interface TablesImport {
   seed: number
   target: string | null
   derived: DerivedWish[]
+  uses: Record<string, ColumnUse>
 }
 
 /** `COLUMN`, or `COLUMN>NUMBER` where no column has that very name. */
@@ -87,6 +89,7 @@ export async function importIntoProject(
       guess: {
         target: given.target === null ? null : parseTarget(given.target),
         derived: given.derived,
+        uses: given.uses,
       },
       signal,
       report,

@@ -48,6 +48,12 @@ export const useProject = defineStore('project', () => {
   const suggestPath = async (sample: string | null): Promise<string> =>
     (await api.project.suggestPath({ sample })).path
 
+  /** What changed since the schema was imported, as it was when it was last asked for. */
+  const comparison = shallowRef<Awaited<ReturnType<typeof api.schema.diff>> | null>(null)
+  async function compareSchema(): Promise<void> {
+    comparison.value = await api.schema.diff({})
+  }
+
   const importSchema = async (path: string): Promise<void> => void (await api.schema.import({ path }))
 
   return {
@@ -69,6 +75,8 @@ export const useProject = defineStore('project', () => {
     close,
     create,
     suggestPath,
+    comparison,
+    compareSchema,
     importSchema,
   }
 })

@@ -13,7 +13,7 @@ describe('the schema, by keyboard', () => {
   afterAll(() => bench?.close())
 
   const cell = (column: string, field: string): string =>
-    `[data-testid=schema-row-${column}] td[data-field=${field}]`
+    `[data-testid=schema-row-${column}] [data-field=${field}]`
 
   it('sets a width, which the model follows at once', async () => {
     const { page } = bench

@@ -9,13 +9,12 @@ import AttachSheet from '../../src-renderer/components/embeddings/AttachSheet.vu
 import LockButton from '../../src-renderer/components/embeddings/LockButton.vue'
 import LayerDiagram from '../../src-renderer/components/model/LayerDiagram.vue'
 import FreezeProof from '../../src-renderer/components/runs/FreezeProof.vue'
-import SchemaGrid from '../../src-renderer/components/schema/SchemaGrid.vue'
 import TagPicker from '../../src-renderer/components/schema/TagPicker.vue'
 import RunOutcome from '../../src-renderer/components/train/RunOutcome.vue'
 import { useAction } from '../../src-renderer/composables/useAction'
 import { start } from '../../src-renderer/stores/start'
 import { fakeMain, type FakeMain } from './support/fakeMain'
-import { columnView, projectSnapshot, runSummary, sessionSnapshot, tableView } from './support/snapshot'
+import { projectSnapshot, runSummary, sessionSnapshot, tableView } from './support/snapshot'
 
 let main: FakeMain
 beforeEach(() => {
@@ -55,83 +54,6 @@ describe('an error', () => {
         .find('[role=alert]')
         .exists(),
     ).toBe(false)
-  })
-})
-
-describe('the schema grid', () => {
-  const columns = [columnView('movie'), columnView('user'), columnView('age')]
-  const grid = (): VueWrapper =>
-    mount(SchemaGrid, {
-      props: { columns, problems: [], checked: new Set<string>(), current: null },
-      attachTo: document.body,
-    })
-  const press = (wrapper: VueWrapper, key: string): Promise<void> =>
-    wrapper.find('table').trigger('keydown', { key })
-
-  it('moves by arrows, edits by Enter and says what was typed', async () => {
-    const wrapper = grid()
-    await press(wrapper, 'ArrowDown')
-    await press(wrapper, 'End')
-    expect(wrapper.emitted('current')?.at(-1)).toEqual(['user'])
-    await press(wrapper, 'Enter')
-    const input = wrapper.get<HTMLInputElement>('[data-testid=schema-row-user] input.editor')
-    expect(input.element.value).toBe('8')
-    await input.setValue('32')
-    await input.trigger('keydown', { key: 'Enter' })
-    expect(wrapper.emitted('change')).toEqual([['user', { width: 32 }]])
-  })
-
-  it('keeps what says nothing as an error, and gives up by Escape', async () => {
-    const wrapper = grid()
-    await press(wrapper, 'End')
-    await press(wrapper, 'Enter')
-    const input = wrapper.get('input.editor')
-    await input.setValue('wide')
-    await input.trigger('keydown', { key: 'Enter' })
-    expect(input.attributes('aria-invalid')).toBe('true')
-    await input.trigger('keydown', { key: 'Escape' })
-    expect(wrapper.emitted('change')).toBeUndefined()
-    expect(wrapper.find('input.editor').exists()).toBe(false)
-  })
-
-  it('does not edit the width of pretrained vectors', async () => {
-    const wrapper = mount(SchemaGrid, {
-      props: {
-        columns: [columnView('movie', { width: { width: 128, from: 'pretrained' } })],
-        problems: [],
-        checked: new Set<string>(),
-        current: null,
-      },
-      attachTo: document.body,
-    })
-    await press(wrapper, 'End')
-    await press(wrapper, 'Enter')
-    expect(wrapper.find('input.editor').exists()).toBe(false)
-  })
-
-  it('clears a width by Delete, chooses rows by Space', async () => {
-    const wrapper = grid()
-    await press(wrapper, ' ')
-    expect(wrapper.emitted('check')).toEqual([[['movie'], true]])
-    await press(wrapper, 'End')
-    await press(wrapper, 'Delete')
-    expect(wrapper.emitted('change')).toEqual([['movie', { width: null }]])
-  })
-
-  it('shows the problem of a column in its row', () => {
-    const problem = {
-      severity: 'error' as const,
-      place: 'schema' as const,
-      column: 'user',
-      code: 'invalid-schema',
-      message: 'user has no domain',
-      hint: 'Set one.',
-    }
-    const wrapper = mount(SchemaGrid, {
-      props: { columns, problems: [problem], checked: new Set<string>(), current: null },
-    })
-    expect(wrapper.get('[data-testid=schema-row-user]').text()).toContain('user has no domain')
-    expect(wrapper.get('[data-testid=schema-row-age]').text()).not.toContain('domain')
   })
 })
 

@@ -7,19 +7,11 @@ import { attachChoices } from '../../src-renderer/components/embeddings/attachCh
 import { lockOf } from '../../src-renderer/components/embeddings/lock'
 import { treeLines } from '../../src-renderer/components/export/tree'
 import { differences } from '../../src-renderer/components/runs/status'
-import {
-  fields,
-  filterColumns,
-  groupByTags,
-  moveCursor,
-  parseDomainMax,
-  parseWidth,
-} from '../../src-renderer/components/schema/fields'
 import { bestEpoch, trainTiles } from '../../src-renderer/components/train/tiles'
 import { searchEntries, searchIn } from '../../src-renderer/stores/search'
 import { pagesOf, rowView } from '../../src-renderer/composables/rowWindow'
 import { dropKind } from '../../src-renderer/composables/useDrop'
-import { columnView, epoch, projectSnapshot, runSummary, tableView } from './support/snapshot'
+import { epoch, projectSnapshot, runSummary, tableView } from './support/snapshot'
 
 describe('rows in sight', () => {
   const anyTable = fc.record({
@@ -54,60 +46,6 @@ describe('rows in sight', () => {
     expect(pagesOf(0, 0, 200)).toEqual([])
     expect(pagesOf(199, 201, 200)).toEqual([0, 1])
     expect(pagesOf(200, 400, 200)).toEqual([1])
-  })
-})
-
-describe('the schema grid', () => {
-  it('moves within its borders, by any keys', () => {
-    const keys = fc.constantFrom(
-      'ArrowUp',
-      'ArrowDown',
-      'ArrowLeft',
-      'ArrowRight',
-      'Home',
-      'End',
-      'PageUp',
-      'PageDown',
-    )
-    fc.assert(
-      fc.property(fc.array(keys), fc.integer({ min: 1, max: 40 }), (pressed, rows) => {
-        let cursor = { row: 0, field: 0 }
-        for (const key of pressed) cursor = moveCursor(key, cursor, rows) ?? cursor
-        expect(cursor.row).toBeLessThan(rows)
-        expect(Math.min(cursor.row, cursor.field)).toBeGreaterThanOrEqual(0)
-        expect(cursor.field).toBeLessThan(fields.length)
-      }),
-    )
-    expect(moveCursor('x', { row: 0, field: 0 }, 3)).toBeNull()
-    expect(moveCursor('ArrowDown', { row: 0, field: 0 }, 0)).toBeNull()
-  })
-
-  it('filters by every word', () => {
-    const columns = [columnView('movieId', { tags: ['item_id'] }), columnView('age', { tags: ['user'] })]
-    expect(filterColumns(columns, 'USER feature').map((column) => column.name)).toEqual(['age'])
-    expect(filterColumns(columns, '')).toHaveLength(2)
-  })
-
-  it.each([
-    ['', { width: null }],
-    ['64', { width: 64 }],
-    [' Merlin ', { width: 'merlin' }],
-    ['0', null],
-    ['1.5', null],
-    ['wide', null],
-    ['70000', null],
-  ])('reads the width %j', (text, expected) => expect(parseWidth(text)).toEqual(expected))
-
-  it('reads a domain', () => {
-    expect(parseDomainMax('1,680')).toEqual({ domainMax: 1680 })
-    expect(parseDomainMax('0')).toBeNull()
-    expect(parseDomainMax('')).toBeNull()
-  })
-
-  it('edits columns with the same tags by one command, and those that stay by none', () => {
-    const columns = [columnView('a'), columnView('b'), columnView('c', { tags: ['categorical', 'user'] })]
-    const add = (tags: readonly string[]): string[] => (tags.includes('user') ? [...tags] : [...tags, 'user'])
-    expect(groupByTags(columns, add)).toEqual([{ columns: ['a', 'b'], tags: ['categorical', 'user'] }])
   })
 })
 

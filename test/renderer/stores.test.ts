@@ -190,21 +190,39 @@ describe('runs', () => {
 })
 
 describe('the dataset', () => {
-  it('profiles a part once, and again when the data changed', async () => {
+  it('profiles each column of a part once, a few at a time, and again when the data changed', async () => {
     main.answer('session.connect', () => sessionSnapshot())
     main.answer('dataset.profile', () => ({ columns: [] }))
     await start()
-    const asked = (): number => main.calls.filter((call) => call.name === 'dataset.profile').length
-    await useDataset().loadProfiles('train')
-    await useDataset().loadProfiles('train')
-    expect(asked()).toBe(1)
+    const asked = (): unknown[] =>
+      main.calls.filter((call) => call.name === 'dataset.profile').map((call) => call.input)
+    await useDataset().loadProfiles('train', ['movie', 'user'])
+    await useDataset().loadProfiles('train', ['user', 'age'])
+    expect(asked()).toEqual([
+      { part: 'train', columns: ['movie', 'user'] },
+      { part: 'train', columns: ['age'] },
+    ])
     const parts = [{ part: 'train' as const, rows: 2000, targetRate: null }]
     main.emit({
       name: 'project.changed',
       data: { project: projectSnapshot({ dataset: { parts, columns: [], report: null } }) },
     })
-    await useDataset().loadProfiles('train')
-    expect(asked()).toBe(2)
+    await useDataset().loadProfiles('train', ['movie'])
+    expect(asked()).toHaveLength(3)
+    await useDataset().loadProfiles(
+      'train',
+      Array.from({ length: 40 }, (_, i) => `c${i}`),
+    )
+    expect(asked()).toHaveLength(6)
+  })
+
+  it('asks again for what failed', async () => {
+    main.answer('session.connect', () => sessionSnapshot())
+    await start()
+    await expect(useDataset().loadProfiles('train', ['movie'])).rejects.toThrow()
+    main.answer('dataset.profile', () => ({ columns: [] }))
+    await useDataset().loadProfiles('train', ['movie'])
+    expect(main.calls.filter((call) => call.name === 'dataset.profile')).toHaveLength(2)
   })
 })
 

@@ -187,6 +187,7 @@ describe('the import sheet', () => {
         split: 'time:when:0.8,0.1,0.1',
         seed: 42,
         target: null,
+        uses: {},
       },
     ])
     const job = { id: 'job-7', kind: 'import' as const, title: 'Import tables', phase: '', unit: 'rows' }

@@ -1,11 +1,12 @@
 import { access, link, mkdir, copyFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GraftError } from '../../contract/errors'
-import type { DatasetReport, DerivedWish, TablesReport, TablesSource } from '../../contract/tables'
+import type { ColumnUse, DatasetReport, DerivedWish, TablesReport, TablesSource } from '../../contract/tables'
 import { roleOf, type Schema } from '../../schema'
 import { identifier, parquetSource, type Duck } from '../duckdb'
 import { parquetFiles, partNames, safeFileName, type PartName } from '../files'
 import { gatherTableFacts } from '../infer/facts'
+import { overrule } from '../infer/overrule'
 import { infer, type Guess, type TargetWish } from '../infer/rules'
 import { groupRows } from '../write'
 import { findRaw, writeRows, type RawRows, type ReportRows } from '../sources/raw'
@@ -32,7 +33,12 @@ export interface BuildRequest {
   /** What is known of the columns; for a first import what the person said before. */
   schema: Schema
   /** Given where types, roles and settings are to be guessed. */
-  guess: { target: TargetWish | null; derived?: readonly DerivedWish[] } | null
+  guess: {
+    target: TargetWish | null
+    derived?: readonly DerivedWish[]
+    /** What the person said of columns. */
+    uses?: Readonly<Record<string, ColumnUse>>
+  } | null
   report: ReportRows
   signal: AbortSignal
   /** The vocabularies that there were, to tell which ones changed. */
@@ -134,8 +140,11 @@ async function settle(duck: Duck, request: BuildRequest, raw: RawRows): Promise<
   const facts = await gatherTableFacts(duck, paths, raw.rows, raw.columns)
   const guessed = infer(facts, wish)
   setAsideParts(guessed.guesses, source.split)
+  const said = guess.uses ?? {}
+  const guesses = overrule(guessed.guesses, said, raw.columns)
+  const known = { ...schema, columns: schema.columns.filter(({ name }) => !Object.hasOwn(said, name)) }
   const encoding: TablesSource['encoding'] = { ...source.encoding }
-  for (const { column, encoding: chosen, reason } of guessed.guesses) {
+  for (const { column, encoding: chosen, reason } of guesses) {
     reasons.set(column, reason)
     if (chosen && !(column in encoding)) encoding[column] = chosen
   }
@@ -144,7 +153,7 @@ async function settle(duck: Duck, request: BuildRequest, raw: RawRows): Promise<
   const derived = settleWishes(guess.derived ?? [], raw.columns, guessed.derived, guessed.target)
   for (const of of derived.filter(isLearnt)) reasons.set(of.name, reasonOf(of))
   const columns = allColumns(raw.columns, guessed.derived)
-  const described = tagChosen(guessedSchema(columns, guessed.guesses, schema), source.encoding)
+  const described = tagChosen(guessedSchema(columns, guesses, known), source.encoding)
   return {
     ...describeDerived({ ...source, derived, encoding }, described),
     target: guessed.target,

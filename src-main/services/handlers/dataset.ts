@@ -8,7 +8,8 @@ import { type Workbench } from '../workbench'
 
 export function datasetHandlers(bench: Workbench): Handlers['dataset'] {
   return {
-    rows: ({ part, offset, limit }) => readRows(bench.requireSession().data, part, offset, limit),
+    rows: ({ part, offset, limit, columns }) =>
+      readRows(bench.requireSession().data, part, offset, limit, columns),
 
     profile: async ({ part, columns }) => ({
       columns: await profilePart(bench.requireSession().data, part, columns),

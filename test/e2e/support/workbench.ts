@@ -25,16 +25,25 @@ export interface Workbench {
 
 export type Kind = 'electron' | 'served'
 
-/** Makes the sample and opens it in Electron, or in Chromium on the served workbench. */
-export async function openWorkbench(kind: Kind): Promise<Workbench> {
+/** Runs a command of the command line to its end. */
+export type Graft = (...parameters: string[]) => void
+
+/**
+ * Opens a project in Electron, or in Chromium on the served workbench.
+ * @param make fills the folder of the project; the sample by default
+ */
+export async function openWorkbench(
+  kind: Kind,
+  make: (project: string, graft: Graft) => Promise<void> | void = (project, graft) =>
+    graft('new', project, '--sample', 'movielens-100k'),
+): Promise<Workbench> {
   const scratch = mkdtempSync(join(tmpdir(), 'graft-e2e-'))
   const project = join(scratch, 'sample')
   const env = { ...process.env, GRAFT_HOME: join(scratch, 'home') }
-  const made = spawnSync(process.execPath, [cli, 'new', project, '--sample', 'movielens-100k'], {
-    env,
-    encoding: 'utf8',
+  await make(project, (...parameters) => {
+    const made = spawnSync(process.execPath, [cli, ...parameters], { env, encoding: 'utf8' })
+    if (made.status !== 0) throw new Error(`graft ${parameters[0] ?? ''} failed: ${made.stderr}`)
   })
-  if (made.status !== 0) throw new Error(`graft new failed: ${made.stderr}`)
   const opened = await (kind === 'electron' ? openElectron(project, env) : openServed(project, env))
   const complaints: string[] = []
   opened.page.on('console', (message: ConsoleMessage) => {

@@ -1,6 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ColumnEncoding, DerivedWish, JoinSource, TablesSource } from '../../../../src-main/contract'
+import type {
+  ColumnEncoding,
+  ColumnUse,
+  DerivedWish,
+  JoinSource,
+  TablesSource,
+} from '../../../../src-main/contract'
 import { importTables, type BuiltDataset, type TargetWish } from '../../../../src-main/dataset'
 import { parquetSource, withDuck } from '../../../../src-main/dataset/duckdb'
 import type { Json } from '../../../../src-main/schema'
@@ -41,6 +47,7 @@ export interface Given {
   seed?: number
   target?: TargetWish | null
   derived?: DerivedWish[]
+  uses?: Record<string, ColumnUse>
   encoding?: TablesSource['encoding']
   options?: TablesSource['options']
   signal?: AbortSignal
@@ -61,7 +68,7 @@ export function importFiles(paths: readonly string[], given: Given = {}): Promis
       encoding: given.encoding ?? {},
     },
     schema: { columns: [], rest: {} },
-    guess: { target: given.target ?? null, derived: given.derived ?? [] },
+    guess: { target: given.target ?? null, derived: given.derived ?? [], uses: given.uses ?? {} },
     report: () => undefined,
     signal: given.signal ?? new AbortController().signal,
   })
