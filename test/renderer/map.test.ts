@@ -283,6 +283,8 @@ const runOf = (id: string, hashBefore: string, hashAfter: string): RunSummary =>
       drift: [],
     },
   ],
+  trains: [],
+  locks: [],
   error: null,
   sentence: '',
 })

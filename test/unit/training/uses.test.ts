@@ -1,8 +1,10 @@
+import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { tableUse } from '../../../src-main/contract/document'
 import { rowLayout, type ModelSpec, type TableSpec } from '../../../src-main/model'
 import { GraphSession } from '../../../src-main/tensorflow/session'
 import type { PackedBatch } from '../../../src-main/training/data'
+import { TableProof } from '../../../src-main/training/tableProof'
 import { buildStepGraph } from '../../../src-main/training/stepGraph'
 import { StepSession } from '../../../src-main/training/stepSession'
 import { leakCheckedTensorFlow } from '../../engine'
@@ -113,13 +115,13 @@ class Trial {
 /** Runs a case and lets go of its session. */
 async function trial<R>(
   change: Case,
-  run: (trial: Trial) => R,
+  run: (trial: Trial) => R | Promise<R>,
   optimizer?: string,
   seed?: number,
 ): Promise<R> {
   const begun = await Trial.begin(change, optimizer, seed)
   try {
-    return run(begun)
+    return await run(begun)
   } finally {
     begun.session.dispose()
   }
@@ -244,6 +246,16 @@ test('unlocked from the first step on is the same as never locked, bit for bit',
   const [losses, found] = unlocked
   expect(losses).toEqual(whole[0])
   expect(found).toEqual(whole[1])
+})
+
+test('a table that was locked throughout and moved nevertheless is reported as such', async () => {
+  await trial({ frozen: true }, async ({ session }) => {
+    const proof = await TableProof.begin(session, session.step.model.weights, tmpdir())
+    session.write('emb/vectors', new Float32Array(6), 3)
+    const [, vectors] = await proof.finish()
+    expect(vectors).toMatchObject({ table: 'vectors', frozen: true, changed: true, drift: [] })
+    await proof.close()
+  })
 })
 
 test('half the learning rate moves SGD half as far, and can be changed in mid-run', async () => {
