@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import type { Bench, Report } from './bench'
 import { decimal, formatReport, formatVerdicts } from './format'
 import { Graft } from './graft'
+import { attach } from './sections/attach'
 import { latency } from './sections/latency'
 import { memory } from './sections/memory'
 import { streaming } from './sections/streaming'
@@ -18,6 +19,7 @@ const sections: Readonly<Record<string, (bench: Bench) => Promise<Report>>> = {
   tables,
   memory,
   latency,
+  attach,
   streaming,
 }
 

@@ -1,0 +1,146 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { lastLines, runCommand } from '../../../scripts/lib/command.mjs'
+import { type Bench, inScratch, type Report } from '../bench'
+import { kerasPython } from '../environments'
+import { count, decimal, spreadText } from '../format'
+import { type BenchProject, tableProject } from '../projects'
+import { ratio, type Standing, takeTurns, type Turn } from '../turns'
+
+const rows = 1_000_000
+const width = 256
+const tableBytes = 4 * rows * width
+const goal = 1.5
+
+/** The forms of the file, and how Graft is told of it. */
+const kinds = [
+  { name: 'npy', title: '.npy with ids.txt', flags: ['--file', 'vectors.npy', '--ids', 'ids.txt'] },
+  { name: 'parquet', title: 'Parquet with keys', flags: ['--file', 'vectors.parquet', '--key', 'key'] },
+] as const
+
+const report = z.object({ table: z.string(), matchedIds: z.int(), rows: z.int() })
+
+/**
+ * Attaching 1,000,000 × 256 float32 (1 GB) by key, against numpy.load (or pandas.read_parquet) and a pandas join that save
+ * and fsync the same table. Graft's time is the whole command's, its start included; the peer's is without its imports.
+ */
+export function attach(bench: Bench): Promise<Report> {
+  return inScratch(bench, 'attach', async (folder) => {
+    bench.said(`Attach ${count(rows)} × ${width}`)
+    const python = await kerasPython(bench.root, bench.said)
+    const script = join(bench.root, 'test', 'bench', 'peers', 'attach.py')
+    const project = await tableProject(bench.graft, folder, rows, width)
+    const source = `${folder}-source`
+    await runPeer(python, [script, 'make', source, String(rows), String(width)])
+    const standings: Standing[][] = []
+    for (const kind of kinds) {
+      const contestants = [
+        { name: `Graft, ${kind.title}`, turn: () => graftTurn(bench, project, source, kind.flags) },
+        { name: `numpy and pandas, ${kind.title}`, turn: () => peerTurn(python, script, kind.name, source) },
+      ]
+      standings.push(
+        await takeTurns(contestants, bench.turns, (name, round, { rowsPerSecond }) =>
+          bench.said(`  ${round}/${bench.turns} ${name}: ${decimal(rows / rowsPerSecond, 1)} s`),
+        ),
+      )
+    }
+    const memory = await memoryAboveIdle(bench, project, source)
+    return makeReport(standings, memory)
+  })
+}
+
+async function graftTurn(
+  bench: Bench,
+  project: BenchProject,
+  source: string,
+  flags: readonly string[],
+): Promise<Turn> {
+  const { value, seconds } = await bench.graft.run(report, attachment(project, source, flags))
+  if (value.matchedIds !== rows) throw new Error(`${value.matchedIds} of ${rows} ids were matched.`)
+  await forgetTable(project, value.table)
+  return { rowsPerSecond: rows / seconds, cpuMicroseconds: null }
+}
+
+const attachment = ({ folder }: BenchProject, source: string, flags: readonly string[]): string[] => [
+  'attach',
+  folder,
+  '--column',
+  'id',
+  ...flags.map((flag) => (flag.includes('.') ? join(source, flag) : flag)),
+]
+
+/** Removes what was attached: each turn writes a gigabyte. */
+async function forgetTable({ folder }: BenchProject, table: string): Promise<void> {
+  await rm(join(folder, 'embeddings', table, 'table.npy'), { force: true })
+}
+
+async function runPeer(python: string, parameters: readonly string[]): Promise<string> {
+  const result = await runCommand(python, parameters)
+  if (result.status !== 0) throw new Error(`The peer failed:\n${lastLines(result, 6)}`)
+  return result.stdout
+}
+
+async function peerTurn(python: string, script: string, kind: string, source: string): Promise<Turn> {
+  const told: unknown = JSON.parse(await runPeer(python, [script, 'run', kind, source]))
+  const { seconds } = z.object({ seconds: z.number() }).parse(told)
+  return { rowsPerSecond: rows / seconds, cpuMicroseconds: null }
+}
+
+/** Peak of attaching over the peak of a command that does nothing, bytes. */
+async function memoryAboveIdle(bench: Bench, project: BenchProject, source: string): Promise<number> {
+  const idle = await bench.graft.run(z.unknown(), ['schema', project.folder, 'show'], { memory: true })
+  const flags = kinds[0].flags
+  const busy = await bench.graft.run(report, attachment(project, source, flags), { memory: true })
+  await forgetTable(project, busy.value.table)
+  if (!idle.usage || !busy.usage)
+    throw new Error('Memory is read from /proc, which this platform does not have.')
+  return busy.usage.peakBytes - idle.usage.peakBytes
+}
+
+function makeReport(standings: readonly Standing[][], memory: number): Report {
+  const seconds = (perSecond: number): string => decimal(rows / perSecond, 2)
+  const times = standings.map(([graft, peer], i) => {
+    if (!graft || !peer) throw new Error('nobody attached')
+    // Rows per second of the peer over Graft's are Graft's seconds over the peer's.
+    return { title: kinds[i]?.title ?? '', over: ratio(peer, graft) }
+  })
+  return {
+    title: `Attaching ${count(rows)} × ${width} float32 by key, shuffled rows`,
+    table: [
+      ['', 's', 'min – max'],
+      ...standings
+        .flat()
+        .map(({ name, rowsPerSecond }) => [
+          name,
+          seconds(rowsPerSecond.median),
+          spreadText(
+            { ...rowsPerSecond, min: rows / rowsPerSecond.max, max: rows / rowsPerSecond.min },
+            (value) => decimal(value, 2),
+          ),
+        ]),
+    ],
+    notes: [
+      'Graft: the whole command, which also hashes file and table and counts matched rows. The peer: loading, join, saving and fsync.',
+    ],
+    verdicts: [
+      ...times.map(({ title, over }) => ({
+        name: `time to attach, ${title}`,
+        value: over.median,
+        unit: '× numpy and pandas',
+        goal: `≤ ${goal}`,
+        met: over.median <= goal,
+        note: '',
+      })),
+      {
+        name: 'memory above idle',
+        value: memory / tableBytes,
+        unit: '× the table',
+        goal: `≤ ${goal}`,
+        met: memory <= goal * tableBytes,
+        note: '',
+      },
+    ],
+    figures: { standings, times, memoryAboveIdle: memory, tableBytes },
+  }
+}
