@@ -116,7 +116,8 @@ async function measure(
     column: name,
     type,
     source,
-    ofId: Number(kept?.[`s${i}`] ?? 0) >= steady,
+    // Where every id occurs once, all of its values hold of it.
+    ofId: Number(kept?.[`s${i}`] ?? 1) >= steady,
     distinct: Number(distinct?.[`d${i}`] ?? 0),
     ids: Number(kept?.ids ?? 0),
   }))

@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs'
 
-/** Writes `rows` × `width` float32 vectors as numpy's own format, version 1.0; the values are a fixed pattern. */
-export function writeNpy(path: string, rows: number, width: number): void {
+/** Writes `rows` × `width` float32 vectors as numpy's own format, version 1.0; the values are a fixed pattern unless given. */
+export function writeNpy(
+  path: string,
+  rows: number,
+  width: number,
+  valueAt: (row: number, column: number) => number = (row, column) =>
+    Math.sin((row * width + column) * 0.7) / 2,
+): void {
   const description = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${width}), }`
   const prefix = 10
   const padded =
@@ -10,6 +16,8 @@ export function writeNpy(path: string, rows: number, width: number): void {
   header.write('\x93NUMPY', 'latin1')
   header.writeUInt8(1, 6)
   header.writeUInt16LE(padded.length, 8)
-  const values = Float32Array.from({ length: rows * width }, (_, index) => Math.sin(index * 0.7) / 2)
+  const values = Float32Array.from({ length: rows * width }, (_, index) =>
+    valueAt(Math.floor(index / width), index % width),
+  )
   writeFileSync(path, Buffer.concat([header, Buffer.from(padded, 'latin1'), Buffer.from(values.buffer)]))
 }
