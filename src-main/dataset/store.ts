@@ -157,8 +157,9 @@ export class DatasetStore {
       const select = chosen.map((column) => identifier(column.name)).join(', ')
       const source = parquetSource([file.path], 'file_row_number = true')
       const sql = `SELECT ${select} FROM ${source} WHERE file_row_number BETWEEN ${from} AND ${to - 1} ORDER BY file_row_number`
-      for await (const chunk of duck.chunks(sql))
-        for (const row of chunk.getRows()) rows.push(row.map(toJsonCell))
+      // Not streamed: another query on the connection, a profile's, would end the stream in the middle.
+      for (const row of await duck.all(sql))
+        rows.push(chosen.map(({ name }) => toJsonCell(row[name] ?? null)))
     }
     return { part, offset, total: summary.rows, columns: chosen, rows }
   }

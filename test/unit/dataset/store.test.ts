@@ -89,6 +89,18 @@ describe('the hash', () => {
   })
 })
 
+describe('rows and profiles', () => {
+  it('asked for at the same time are all there', async () => {
+    const table = new DatasetStore(project)
+    const windows = Array.from({ length: 12 }, (_, i) => table.rows('train', i * 1000, 200))
+    const profiles = profilePart(table, 'train')
+    const found = await Promise.all(windows)
+    await profiles
+    expect(found.map(({ rows }) => rows.length)).toEqual(new Array(12).fill(200))
+    await table.close()
+  })
+})
+
 describe('the profile', () => {
   it('counts, bounds and plots every column', async () => {
     const [id, text] = await profilePart(store, 'train')
