@@ -1,7 +1,22 @@
 import { type Command, Option } from 'commander'
-import { evaluationResult, GraftError, part, type Part, predictionResult } from '../contract'
+import {
+  evaluationResult,
+  type EvaluationSlice,
+  GraftError,
+  part,
+  type Part,
+  predictionResult,
+} from '../contract'
+import { describeWrongTypes } from '../services/evaluations'
 import { type Context, ensureEngine, runJob, withProject } from './context'
-import { formatCount, formatMetric, formatShare } from './format'
+import { formatCount, formatMetric, formatShare, formatTable } from './format'
+
+interface EvaluateOptions {
+  run: string
+  part?: Part
+  data?: string[]
+  slice?: string[]
+}
 
 /** `evaluate` and `predict`. */
 export function addEvaluateCommands(program: Command, context: Context): void {
@@ -12,7 +27,8 @@ export function addEvaluateCommands(program: Command, context: Context): void {
     .requiredOption('--run <run>', 'the run')
     .addOption(new Option('--part <part>', 'a part of the data; validation by default').choices(part.options))
     .option('--data <files...>', 'raw files with the target in them')
-    .action(async (dir: string, options: { run: string; part?: Part; data?: string[] }) => {
+    .option('--slice <columns...>', 'metrics for the most frequent values of these columns, too')
+    .action(async (dir: string, options: EvaluateOptions) => {
       if (options.part !== undefined && options.data !== undefined)
         throw new GraftError(
           'usage',
@@ -23,17 +39,25 @@ export function addEvaluateCommands(program: Command, context: Context): void {
         await ensureEngine(services, context.output)
         const data = (options.data ?? []).map(context.path)
         const result = await runJob(services, context.output, () =>
-          client.evaluation.evaluate({ run: options.run, part: options.part ?? null, data }),
+          client.evaluation.evaluate({
+            run: options.run,
+            part: options.part ?? null,
+            data,
+            slices: options.slice ?? [],
+          }),
         )
         const parsed = evaluationResult.safeParse(result)
         if (!parsed.success) throw new GraftError('internal', parsed.error.message)
-        const { rows, metrics, warnings } = parsed.data
+        const { rows, metrics, slices, warnings } = parsed.data
         const lines = [
           `${formatCount(rows)} rows`,
           `loss          ${formatMetric(metrics.loss)}`,
           `AUC           ${formatMetric(metrics.auc)}`,
           `AUC per user  ${formatMetric(metrics.perUserAuc)}`,
+          `log loss      ${formatMetric(metrics.logLoss)}`,
           `accuracy      ${formatMetric(metrics.accuracy)}`,
+          `RMSE          ${formatMetric(metrics.rmse)}`,
+          ...(slices.length > 0 ? ['', sliceTable(slices)] : []),
           ...warnings.map((warning) => `Note: ${warning}`),
         ]
         context.output.result(parsed.data, lines.join('\n'))
@@ -61,14 +85,39 @@ export function addEvaluateCommands(program: Command, context: Context): void {
         )
         const parsed = predictionResult.safeParse(result)
         if (!parsed.success) throw new GraftError('internal', parsed.error.message)
-        const { path, rows, unknown } = parsed.data
+        const { path, rows, unknown, wrongTypes } = parsed.data
         const lines = [
           `Wrote ${formatCount(rows)} predictions to ${path}`,
           ...unknown.map(
             ({ column, share }) => `${column}: ${formatShare(share)} of the rows are unknown to the run`,
           ),
+          ...wrongTypes.map((found) => `Note: ${describeWrongTypes(found)}`),
         ]
         context.output.result(parsed.data, lines.join('\n'))
       })
     })
+}
+
+function sliceTable(slices: readonly EvaluationSlice[]): string {
+  const right = 'right' as const
+  return formatTable(
+    [
+      { title: 'slice' },
+      { title: 'rows', align: right },
+      { title: 'AUC', align: right },
+      { title: 'log loss', align: right },
+      { title: 'accuracy', align: right },
+      { title: 'mean target', align: right },
+      { title: 'mean prediction', align: right },
+    ],
+    slices.map(({ column, by, value, rows, metrics }) => [
+      by === 'seen' ? `${column} ${value} in training` : `${column} = ${value}`,
+      formatCount(rows),
+      formatMetric(metrics.auc),
+      formatMetric(metrics.logLoss),
+      formatMetric(metrics.accuracy),
+      formatMetric(metrics.targetRate),
+      formatMetric(metrics.meanPrediction),
+    ]),
+  )
 }

@@ -305,7 +305,16 @@ export const requests = {
   },
   evaluation: {
     /** Job: a run's metrics on a part of the data, or on raw files with the target in them; an `evaluationResult`. */
-    evaluate: request(z.object({ run: z.string(), part: part.nullable(), data: z.array(path) }), jobId),
+    evaluate: request(
+      z.object({
+        run: z.string(),
+        part: part.nullable(),
+        data: z.array(path),
+        /** Columns by whose most frequent values the rows are sliced; ids are sliced into seen and unseen anyway. */
+        slices: z.array(z.string()).default([]),
+      }),
+      jobId,
+    ),
     /** Job: raw rows with a column `prediction`, written as the file's name says; a `predictionResult`. */
     predict: request(
       z.object({ run: z.string(), data: z.array(path).min(1), out: path, force: z.boolean() }),

@@ -208,6 +208,34 @@ export const exportPreview = z.object({
 })
 export type ExportPreview = z.infer<typeof exportPreview>
 
+/** The metrics of some of the rows: those of one value of a column, or those whose id training saw or did not see. */
+export const evaluationSlice = z.object({
+  column: z.string(),
+  by: z.enum(['value', 'seen']),
+  /** The raw value; `seen` or `unseen`. */
+  value: z.string(),
+  rows: z.int(),
+  metrics: z.object({
+    auc: z.number().nullable(),
+    logLoss: z.number(),
+    accuracy: z.number(),
+    rmse: z.number(),
+    targetRate: z.number(),
+    meanPrediction: z.number(),
+  }),
+})
+export type EvaluationSlice = z.infer<typeof evaluationSlice>
+
+/** Values of new rows that are not of the type that their column had in training, and count as missing. */
+export const wrongTypes = z.object({
+  column: z.string(),
+  /** What it is to be: BIGINT, DOUBLE, BOOLEAN, TIMESTAMP. */
+  type: z.string(),
+  rows: z.int(),
+  example: z.string(),
+})
+export type WrongTypes = z.infer<typeof wrongTypes>
+
 /** A run's metrics on held-out or new rows; `auc` is exact. */
 export const evaluationResult = z.object({
   run: z.string(),
@@ -219,9 +247,12 @@ export const evaluationResult = z.object({
     auc: z.number().nullable(),
     logLoss: z.number(),
     accuracy: z.number(),
+    /** Root of the mean squared difference of prediction and target. */
+    rmse: z.number(),
     /** Unweighted mean over the users with rows of both classes; null where there is none or no user id is tagged. */
     perUserAuc: z.number().nullable(),
   }),
+  slices: z.array(evaluationSlice),
   warnings: z.array(z.string()),
 })
 export type EvaluationResult = z.infer<typeof evaluationResult>
@@ -233,5 +264,6 @@ export const predictionResult = z.object({
   rows: z.int(),
   /** Share of the rows with an id that training did not know, by column. */
   unknown: z.array(z.object({ column: z.string(), share: z.number() })),
+  wrongTypes: z.array(wrongTypes),
 })
 export type PredictionResult = z.infer<typeof predictionResult>

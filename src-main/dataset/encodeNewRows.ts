@@ -1,5 +1,6 @@
 import { extname, join } from 'node:path'
 import { GraftError } from '../contract/errors'
+import type { WrongTypes } from '../contract/runs'
 import type { DerivedColumn, TablesSource } from '../contract/tables'
 import { describeFile } from './check'
 import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
@@ -12,7 +13,7 @@ import { writeAtomically } from './files'
 import { expandTables } from './sources/expand'
 import { joinedRows, rawFolder, writeRows } from './sources/raw'
 import { openTable, readError } from './sources/table'
-import { castLeniently, type RawColumn } from './sources/types'
+import { castLeniently, leniently, type RawColumn } from './sources/types'
 
 export interface NewRowsRequest {
   project: string
@@ -36,6 +37,8 @@ export interface NewRows {
   rows: number
   dropped: number
   unknown: { column: string; share: number }[]
+  /** Values that are not of their column's type, and were taken as missing. */
+  wrongTypes: WrongTypes[]
 }
 
 /**
@@ -54,7 +57,7 @@ export async function encodeNewRows(request: NewRowsRequest): Promise<NewRows> {
     await writeRows(duck, `SELECT ${names} FROM ${opened.from}`, input).catch((error: unknown) => {
       throw readError(error, files[0] ?? '')
     })
-    const rows = await asRaw(
+    const { path: rows, wrongTypes } = await asRaw(
       duck,
       request,
       encoding,
@@ -99,6 +102,7 @@ export async function encodeNewRows(request: NewRowsRequest): Promise<NewRows> {
       rows: kept,
       dropped: all - kept,
       unknown: await unknownShares(duck, encoding, file),
+      wrongTypes,
     }
   })
 }
@@ -111,7 +115,7 @@ async function asRaw(
   present: ReadonlySet<string>,
   isText: boolean,
   input: string,
-): Promise<string> {
+): Promise<{ path: string; wrongTypes: WrongTypes[] }> {
   const { joins } = request.source
   const lookups = joins.map((joined, index) => ({
     join: joined,
@@ -124,7 +128,9 @@ async function asRaw(
   const joined = encoding.raw.slice(own.length)
   const complete = joined.every(({ name }) => present.has(name))
   const selected = complete ? encoding.raw : own
-  checkPresent(request, encoding, selected, present)
+  const needed = checkPresent(request, encoding, selected, present)
+  const used = selected.filter(({ name }) => needed.has(name) && present.has(name))
+  const wrongTypes = await findWrongTypes(duck, parquetSource([input]), used, isText)
   const select = selected.map((column) =>
     present.has(column.name)
       ? castLeniently(column, isText)
@@ -132,12 +138,50 @@ async function asRaw(
   )
   const plain = join(request.scratch, 'rows.parquet')
   await writeRows(duck, `SELECT ${select.join(', ')} FROM ${parquetSource([input])}`, plain)
-  if (complete) return plain
+  if (complete) return { path: plain, wrongTypes }
   const numbered = parquetSource([plain], 'file_row_number = true')
   const { sql } = await joinedRows(duck, numbered, plain, lookups)
   const whole = join(request.scratch, 'joined.parquet')
   await writeRows(duck, sql, whole)
-  return whole
+  return { path: whole, wrongTypes }
+}
+
+/**
+ * Counts the values that do not fit the type that their column had in training.
+ * @throws GraftError `invalid-data` where none of a column's values does
+ */
+async function findWrongTypes(
+  duck: Duck,
+  from: string,
+  columns: readonly RawColumn[],
+  isText: boolean,
+): Promise<WrongTypes[]> {
+  const typed = columns.filter(({ type }) => type !== 'VARCHAR')
+  if (typed.length === 0) return []
+  const select = typed.flatMap((column, i) => {
+    const { given, cast } = leniently(column, isText)
+    const wrong = `FILTER (WHERE ${given} IS NOT NULL AND ${cast} IS NULL)`
+    return [
+      `count(${given})::DOUBLE AS n${i}`,
+      `(count(*) ${wrong})::DOUBLE AS w${i}`,
+      `(min(${given}) ${wrong})::VARCHAR AS e${i}`,
+    ]
+  })
+  const [found] = await duck.all(`SELECT ${select.join(', ')} FROM ${from}`)
+  return typed.flatMap(({ name, type }, i): WrongTypes[] => {
+    const rows = Number(found?.[`w${i}`] ?? 0)
+    if (rows === 0) return []
+    const text = String(found?.[`e${i}`] ?? '')
+    const example = text.length > 60 ? `${text.slice(0, 59)}…` : text
+    if (rows === Number(found?.[`n${i}`] ?? 0))
+      throw new GraftError(
+        'invalid-data',
+        `Column ${name} held values of type ${type} in training; none of its ${rows} values here is one, such as "${example}".`,
+        'Correct the column; leave its cells empty where the values are not known.',
+        { column: name, type, example },
+      )
+    return [{ column: name, type, rows, example }]
+  })
 }
 
 function checkPresent(
@@ -145,7 +189,7 @@ function checkPresent(
   encoding: FittedEncoding,
   selected: readonly RawColumn[],
   present: ReadonlySet<string>,
-): void {
+): ReadonlySet<string> {
   const needed = new Set(encoding.columns.filter(({ kind }) => kind !== 'target').map(({ column }) => column))
   for (const { on } of request.source.joins) needed.add(on)
   if (request.labelled) needed.add(request.target)
@@ -153,7 +197,7 @@ function checkPresent(
   for (const of of [...encoding.derived].reverse())
     if (needed.delete(of.name)) for (const name of sourcesOf(of)) needed.add(name)
   const missing = selected.find(({ name }) => needed.has(name) && !present.has(name))
-  if (!missing) return
+  if (!missing) return needed
   throw new GraftError(
     'unknown-column',
     `${request.files[0]} has no column ${missing.name}, which the ${request.labelled ? 'evaluation' : 'model'} needs.`,

@@ -25,6 +25,7 @@ export const evaluation = z.object({
     auc: z.number().nullable(),
     logLoss: z.number(),
     accuracy: z.number(),
+    rmse: z.number(),
     perUserAuc: z.number().nullable(),
   }),
 })

@@ -9,6 +9,8 @@ export interface EvaluationMetrics {
   readonly logLoss: number
   /** Share of rows whose probability is on the right side of one half. */
   readonly accuracy: number
+  /** Root of the mean squared difference of prediction and label: of probabilities the root of the Brier score. */
+  readonly rmse: number
   /** Unweighted mean over the users who have rows of both classes; null where there is none, or no user id. */
   readonly perUserAuc: number | null
 }
@@ -25,11 +27,16 @@ export function evaluateBinary(
   users: Int32Array | null = null,
 ): Omit<EvaluationMetrics, 'loss' | 'logLoss'> {
   let correct = 0
-  for (let i = 0; i < predictions.length; i++)
-    if ((predictions[i] ?? 0) > 0.5 === (labels[i] ?? 0) > 0.5) correct++
+  let squares = 0
+  for (let i = 0; i < predictions.length; i++) {
+    const [prediction, label] = [predictions[i] ?? 0, labels[i] ?? 0]
+    if (prediction > 0.5 === label > 0.5) correct++
+    squares += (prediction - label) ** 2
+  }
   return {
     auc: exactAuc(predictions, labels),
     accuracy: correct / Math.max(1, predictions.length),
+    rmse: Math.sqrt(squares / Math.max(1, predictions.length)),
     perUserAuc: users && meanUserAuc(predictions, labels, users),
   }
 }

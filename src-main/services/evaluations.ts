@@ -8,6 +8,7 @@ import {
   type Part,
   type PredictionResult,
   type RunRecord,
+  type WrongTypes,
 } from '../contract'
 import { encodeNewRows, joinPredictions, type NewRows } from '../dataset'
 import { evaluation, type EvaluationJob } from '../evaluation/job'
@@ -17,6 +18,7 @@ import { extraIdsOf, heldOutParts } from '../training/extraIds'
 import { runTrainerJob } from '../training/job'
 import { type JobContext } from './jobs'
 import { type ProjectSession } from './session'
+import { sliceMetrics } from './slices'
 import { type Workbench } from './workbench'
 
 type Found = ReturnType<typeof evaluation.parse>
@@ -25,34 +27,61 @@ type Found = ReturnType<typeof evaluation.parse>
 export async function evaluate(
   bench: Workbench,
   session: ProjectSession,
-  given: { run: string; part: Part | null; data: readonly string[] },
+  given: { run: string; part: Part | null; data: readonly string[]; slices: readonly string[] },
   context: JobContext,
 ): Promise<EvaluationResult> {
   const { record, job } = await prepare(session, given.run)
-  if (given.data.length > 0)
-    return withScratch(async (scratch) => {
+  return withScratch(async (scratch) => {
+    const predictions = join(scratch, 'predictions.parquet')
+    const measured = async (
+      part: EvaluationJob['part'],
+    ): Promise<Found & Pick<EvaluationResult, 'slices'>> => {
+      const found = await runJob(bench, { ...job, part, predictions }, context)
+      context.report({ phase: 'Slicing', done: 0, total: null, unit: 'rows' })
+      const slices = await sliceMetrics(await session.data.duck(), {
+        files: part.files,
+        predictions,
+        target: record.target,
+        schema: record.document.schema,
+        project: session.path,
+        columns: given.slices,
+      })
+      return { ...found, slices }
+    }
+    if (given.data.length > 0) {
       const rows = await encode(session, record, given.data, scratch, true, context)
-      const part = { rows: rows.rows, files: [rows.file] }
-      const found = await runJob(bench, { ...job, part }, context)
-      const warnings =
+      const found = await measured({ rows: rows.rows, files: [rows.file] })
+      const dropped =
         rows.dropped > 0 ? [`${rows.dropped} rows have no ${record.target} and were left out`] : []
+      const warnings = [...dropped, ...rows.wrongTypes.map(describeWrongTypes)]
       return { run: record.id, part: null, ...found, warnings }
-    })
-  const part = given.part ?? 'validation'
-  const summary = (await session.data.parts()).find((candidate) => candidate.part === part)
-  if (!summary || summary.rows === 0)
-    throw new GraftError('not-found', `The data have no ${part} part.`, 'Split them, or choose another part.')
-  const encoded = { rows: summary.rows, files: summary.files.map(({ path }) => path) }
-  const heldOut = await heldOutParts(session.path, record.document, session.embeddings)
-  const files = part === 'train' ? encoded : (heldOut[part] ?? encoded)
-  const result = {
-    run: record.id,
-    part,
-    ...(await runJob(bench, { ...job, part: files }, context)),
-    warnings: [],
+    }
+    const part = given.part ?? 'validation'
+    const summary = (await session.data.parts()).find((candidate) => candidate.part === part)
+    if (!summary || summary.rows === 0)
+      throw new GraftError(
+        'not-found',
+        `The data have no ${part} part.`,
+        'Split them, or choose another part.',
+      )
+    const encoded = { rows: summary.rows, files: summary.files.map(({ path }) => path) }
+    const heldOut = await heldOutParts(session.path, record.document, session.embeddings)
+    const files = part === 'train' ? encoded : (heldOut[part] ?? encoded)
+    const result = { run: record.id, part, ...(await measured(files)), warnings: [] }
+    await keep(session, record.id, part, result)
+    return result
+  })
+}
+
+/** What of new rows counts as missing because it is of another type. */
+export function describeWrongTypes({ column, type, rows, example }: WrongTypes): string {
+  const kinds: Record<string, string> = {
+    BIGINT: 'an integer',
+    DOUBLE: 'a number',
+    BOOLEAN: 'true or false',
+    TIMESTAMP: 'a time',
   }
-  await keep(session, record.id, part, result)
-  return result
+  return `${rows} ${rows === 1 ? 'value' : 'values'} of ${column} ${rows === 1 ? 'is' : 'are'} not ${kinds[type] ?? type}, such as "${example}", and ${rows === 1 ? 'counts' : 'count'} as missing`
 }
 
 /** Writes raw rows with a column `prediction`. */
@@ -76,7 +105,7 @@ export async function predict(
     const part = { rows: rows.rows, files: [rows.file] }
     await runJob(bench, { ...job, part, userColumn: null, predictions }, context)
     await joinPredictions(rows.input, predictions, out)
-    return { run: record.id, path: out, rows: rows.rows, unknown: rows.unknown }
+    return { run: record.id, path: out, rows: rows.rows, unknown: rows.unknown, wrongTypes: rows.wrongTypes }
   })
 }
 

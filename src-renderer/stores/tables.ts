@@ -7,6 +7,7 @@ import { useJobs } from './jobs'
 import { useProject } from './project'
 
 type ImportRequest = Parameters<typeof api.tables.import>[0]
+type EncodeRequest = Parameters<typeof api.tables.encode>[0]
 type PreviewRequest = Parameters<typeof api.tables.preview>[0]
 
 /** Raw tables on their way in: the files of the import sheet, its job, and what the last import told. */
@@ -64,17 +65,27 @@ export const useTables = defineStore('tables', () => {
     running.value = id
     try {
       const { result } = await jobs.finished(id)
-      const parsed = tablesReport.safeParse(result)
-      if (!parsed.success) throw new GraftError('internal', parsed.error.message)
-      if (project.snapshot) told.value = { project: project.snapshot.path, report: parsed.data }
+      keepReport(result)
     } finally {
       running.value = null
     }
+  }
+
+  function keepReport(result: unknown): void {
+    const parsed = tablesReport.safeParse(result)
+    if (!parsed.success) throw new GraftError('internal', parsed.error.message)
+    if (project.snapshot) told.value = { project: project.snapshot.path, report: parsed.data }
+  }
+
+  /** Encodes the rows of the open project anew. Rejects with the job's error, or `cancelled`. */
+  async function encode(changes: EncodeRequest): Promise<void> {
+    const { job: id } = await api.tables.encode(changes)
+    keepReport((await jobs.finished(id)).result)
   }
 
   function dismissReport(): void {
     told.value = null
   }
 
-  return { files, job, report, bring, change, remove, close, preview, importTables, dismissReport }
+  return { files, job, report, bring, change, remove, close, preview, importTables, encode, dismissReport }
 })

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { choose, dropFile, goTo, trainEpochs } from './support/steps'
@@ -98,12 +98,65 @@ describe('a raw table in the window', () => {
     await page.screenshot({ path: join(pictures, 'imported-light-1440.png') })
   })
 
+  it('sets the parts side by side', async () => {
+    const { page } = bench
+    await page.getByTestId('compare-parts').click()
+    const table = page.getByTestId('split-table')
+    const movies = await table.getByRole('row', { name: /movieId/ }).innerText()
+    // Validation: 50 values, all known; test: 4 new ones in all rows but one.
+    expect(movies).toMatch(/movieId\s+50\s+100.%\s+0.%\s+0.%\s+5\s+20.%\s+99\.8.%\s+0.%/)
+    await page.screenshot({ path: join(pictures, 'parts-light-1440.png') })
+    await page.getByTestId('compare-parts').click()
+  })
+
+  it('derives features from its categories', async () => {
+    const { page } = bench
+    await goTo(page, 'schema')
+    await page.getByTestId('derive').click()
+    await choose(page, 'derive-means', /^userId$/)
+    await page.screenshot({ path: join(pictures, 'derive-light-1440.png') })
+    await page.getByTestId('derive-apply').click()
+    await page.getByTestId('derive-apply').waitFor({ state: 'detached', timeout: 60_000 })
+    expect(await page.getByText('TE_userId_rating_binary').count()).toBeGreaterThan(0)
+  })
+
   it('trains', async () => {
     const { page } = bench
     await trainEpochs(page, 1)
     await goTo(page, 'train')
     const auc = page.getByTestId('epochs').locator('tbody tr').first()
     expect(await auc.innerText()).toMatch(/0\.\d+/)
+    await page.locator('[data-testid=outcome][data-status=completed]').waitFor({ timeout: 60_000 })
+  })
+
+  it('is evaluated on a held-out part, sliced, and predicts raw rows with users never seen', async () => {
+    const { page, scratch } = bench
+    await page.getByTestId('evaluate').click()
+    await page.getByTestId('evaluate-run').click()
+    await page.getByTestId('evaluation').waitFor({ timeout: 60_000 })
+    expect(await page.getByTestId('evaluation').innerText()).toContain('400 rows of the validation part')
+    expect(await page.getByTestId('slices').innerText()).toContain('seen in training')
+    const file = join(scratch, 'new.csv')
+    writeFileSync(file, 'userId;movieId\nu1;m2\nstranger;m3\n')
+    await page.getByTestId('evaluate-raw').click()
+    const chooser = page.waitForEvent('filechooser')
+    await page.getByTestId('evaluate-files').click()
+    await (await chooser).setFiles(file)
+    await page.getByTestId('evaluate-sheet').getByText('new.csv').waitFor()
+    await page.getByTestId('predict-run').click()
+    await page.getByTestId('predicted').waitFor({ timeout: 60_000 })
+    const words = await page.getByTestId('predicted').innerText()
+    expect(words).toContain('Wrote 2 predictions')
+    expect(words).toMatch(/userId: 50.% of the rows are unknown/)
+    const path = /to (.*\.csv)/.exec(words)?.[1] ?? ''
+    expect(readFileSync(path, 'utf8')).toMatch(
+      /^userId,movieId,prediction\nu1,m2,0\.\d+\nstranger,m3,0\.\d+\n$/,
+    )
+    for (const theme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: theme })
+      await page.waitForTimeout(300)
+      await page.screenshot({ path: join(pictures, `evaluate-${theme}-1440.png`) })
+    }
     expect(bench.complaints).toEqual([])
   })
 })

@@ -188,6 +188,7 @@ describe('the import sheet', () => {
         seed: 42,
         target: null,
         uses: {},
+        derived: [],
       },
     ])
     const job = { id: 'job-7', kind: 'import' as const, title: 'Import tables', phase: '', unit: 'rows' }

@@ -121,7 +121,7 @@ async function findTelling(
   const step = Math.max(1, Math.ceil(rows / measured))
   const source = parquetSource(train, 'file_row_number = true')
   await duck.run(
-    `CREATE OR REPLACE TEMP TABLE graft_measured AS SELECT ${identifier(target.column)} AS graft_target, (file_row_number // ${step}) AS graft_row, ${names.map((name, i) => `${identifier(name)}::DOUBLE AS x${i}`).join(', ') || '0 AS x0'} FROM ${source} WHERE file_row_number % ${step} = 0`,
+    `CREATE OR REPLACE TEMP TABLE graft_measured AS SELECT ${identifier(target.column)} AS graft_target, (md5_number_lower(file_row_number::VARCHAR) % 5)::INTEGER AS graft_fold, ${names.map((name, i) => `${identifier(name)}::DOUBLE AS x${i}`).join(', ') || '0 AS x0'} FROM ${source} WHERE file_row_number % ${step} = 0`,
   )
   const leaks: Leak[] = []
   for (const kind of ['categories', 'numbers'] as const) {
@@ -154,7 +154,7 @@ async function measure(
   kind: 'categories' | 'numbers',
 ): Promise<{ column: number; auc: number }[]> {
   const list = columns.map((i) => `x${i}`).join(', ')
-  const long = `SELECT c, v, graft_target AS y, graft_row % 5 AS fold FROM (UNPIVOT graft_measured ON ${list} INTO NAME c VALUE v)`
+  const long = `SELECT c, v, graft_target AS y, graft_fold AS fold FROM (UNPIVOT graft_measured ON ${list} INTO NAME c VALUE v)`
   const numbers = `SELECT c, v, sum(y) AS p, sum(1 - y) AS n FROM (${long}) GROUP BY c, v`
   // A category's rate over the other folds, drawn to the mean by one row, so that a rare one does not tell of itself.
   const rates = `SELECT c, (s - own + mean) / (rows_all - rows_own + 1) AS v, sum(own) AS p, sum(rows_own - own) AS n FROM (SELECT c, v, own, rows_own, mean, sum(own) OVER w AS s, sum(rows_own) OVER w AS rows_all FROM (SELECT c, v, fold, sum(y) AS own, count(*) AS rows_own FROM (${long}) GROUP BY c, v, fold) CROSS JOIN (SELECT avg(graft_target) AS mean FROM graft_measured) WINDOW w AS (PARTITION BY c, v)) GROUP BY 1, 2`

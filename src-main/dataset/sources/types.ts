@@ -93,10 +93,22 @@ export function castText({ name, type }: RawColumn): string {
 }
 
 /** A column of new rows as the type that it had when it was learnt from; what does not fit is missing. */
-export function castLeniently({ name, type, isList }: RawColumn, isText: boolean): string {
+export function castLeniently(column: RawColumn, isText: boolean): string {
+  return `${leniently(column, isText).cast} AS ${identifier(column.name)}`
+}
+
+/** A value of new rows as it came (missing ones null), and as the type that its column had; null where it does not fit. */
+export function leniently(
+  { name, type, isList }: RawColumn,
+  isText: boolean,
+): { given: string; cast: string } {
   const x =
     isText && type !== 'VARCHAR' ? value(name) : isText ? `nullif(${identifier(name)}, '')` : identifier(name)
-  return `TRY_CAST(${x} AS ${type}${isList ? '[]' : ''}) AS ${identifier(name)}`
+  const cast = `TRY_CAST(${x} AS ${type}${isList ? '[]' : ''})`
+  if (type !== 'BIGINT' || isList) return { given: x, cast }
+  // A cast would round 3.5 to another id.
+  const whole = `(${cast}::VARCHAR = ${x}::VARCHAR OR coalesce(TRY_CAST(${x} AS DOUBLE) = ${cast}::DOUBLE, true))`
+  return { given: x, cast: `(CASE WHEN ${whole} THEN ${cast} END)` }
 }
 
 /** DuckDB's type of a typed source as one of ours; null where it is nested or bytes. */

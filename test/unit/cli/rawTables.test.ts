@@ -1,11 +1,12 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import {
   columnProfile,
   evaluationResult,
+  type EvaluationSlice,
   predictionResult,
   tablesInference,
   tablesReport,
@@ -15,6 +16,9 @@ import { graft, type Outcome } from './graft'
 import { writeMovieTables } from './movieTables'
 
 /** From raw tables to predictions for raw rows, as a person does it in a terminal. */
+
+// A test is several processes, one after the other: a busy machine takes its time.
+vi.setConfig({ testTimeout: 240_000 })
 
 let folder: string
 let trained = ''
@@ -133,9 +137,24 @@ describe('raw tables on the command line', () => {
     expect(outcome.status, outcome.stderr).toBe(0)
     trained = z.object({ run: z.string() }).parse(outcome.json).run
     const found = evaluationResult.parse(
-      (await run('evaluate', 'p', '--run', trained, '--part', 'test')).json,
+      (await run('evaluate', 'p', '--run', trained, '--part', 'test', '--slice', 'gender')).json,
     )
     expect(found).toMatchObject({ part: 'test', rows: 1200 })
+    const genders = found.slices.filter(({ column }) => column === 'gender')
+    expect(genders.map(({ value }) => value).sort()).toEqual(['F', 'M'])
+    expect(genders.reduce((sum, { rows }) => sum + rows, 0)).toBe(1200)
+    const mean = (of: (slice: EvaluationSlice) => number): number =>
+      genders.reduce((sum, slice) => sum + slice.rows * of(slice), 0) / 1200
+    expect(mean(({ metrics }) => metrics.logLoss)).toBeCloseTo(found.metrics.logLoss, 5)
+    expect(mean(({ metrics }) => metrics.accuracy)).toBeCloseTo(found.metrics.accuracy, 9)
+    expect(Math.sqrt(mean(({ metrics }) => metrics.rmse ** 2))).toBeCloseTo(found.metrics.rmse, 6)
+    const seen = found.slices.filter(({ column, by }) => column === 'user_id' && by === 'seen')
+    // Everybody is known: the one slice is the whole.
+    expect(seen).toMatchObject([{ value: 'seen', rows: 1200 }])
+    expect(seen[0]?.metrics.auc).toBeCloseTo(found.metrics.auc ?? 0, 9)
+    expect(
+      errorOf(await run('evaluate', 'p', '--run', trained, '--part', 'test', '--slice', 'age')).code,
+    ).toBe('invalid-setting')
     expect(found.metrics.auc).toBeGreaterThan(0.7)
     expect(found.metrics.perUserAuc).toBeGreaterThan(0.6)
     const kept: unknown = JSON.parse(
@@ -181,6 +200,22 @@ describe('raw tables on the command line', () => {
     ).toBe('already-exists')
     const parquet = await run('predict', 'p', '--run', trained, '--data', 'new.csv', '--out', 'out.parquet')
     expect(predictionResult.parse(parquet.json).rows).toBe(3)
+  })
+
+  it('values of another type are told by column and count; a column of them is refused', async () => {
+    const ratings = (times: readonly string[]): string =>
+      `user_id,item_id,age,gender,zip_code,title,genres\n${times.map((age) => `u0001,m5,${age},M,00501,T,Drama`).join('\n')}\n`
+    await writeFile(join(folder, 'some.csv'), ratings(['31', 'thirty', '', '4.5']))
+    const outcome = await run('predict', 'p', '--run', trained, '--data', 'some.csv', '--out', 'some.out.csv')
+    expect(predictionResult.parse(outcome.json).wrongTypes).toEqual([
+      { column: 'age', type: 'BIGINT', rows: 2, example: '4.5' },
+    ])
+    await writeFile(join(folder, 'all.csv'), ratings(['young', 'old', '']))
+    const error = errorOf(
+      await run('predict', 'p', '--run', trained, '--data', 'all.csv', '--out', 'all.out.csv'),
+    )
+    expect(error.code).toBe('invalid-data')
+    expect(error.message).toContain('age')
   })
 
   it('rows that lack a column, and names that say no format, are refused', async () => {

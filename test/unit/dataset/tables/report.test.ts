@@ -126,6 +126,20 @@ describe('leaks', () => {
     expect(report.warnings.filter((warning) => warning.includes('almost alone'))).toHaveLength(3)
   })
 
+  it('a pattern in the order of the rows is no leak of their categories', async () => {
+    const path = table(
+      'p.csv',
+      'label,city,genres',
+      Array.from({ length: 2000 }, (_, i) => [
+        i % 5 < 2 ? 1 : 0,
+        `c${i % 3}`,
+        `a${i % 4}|b${i % 7}|c${i % 11}`,
+      ]),
+    )
+    const { report } = await importFiles([path])
+    expect(report.leaks).toEqual([])
+  })
+
   it('a raw time that was made a feature is told', async () => {
     const path = table(
       't.csv',
