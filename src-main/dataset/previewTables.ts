@@ -10,7 +10,7 @@ import { infer, type TargetWish } from './infer/rules'
 import { toJsonCell } from './json'
 import { expandTables } from './sources/expand'
 import { checkKey, joinedRows, rawColumns, writeRows } from './sources/raw'
-import { openTable, readError, selectTyped, type TableSource } from './sources/table'
+import { openTable, readError, sampledCells, selectTyped, type TableSource } from './sources/table'
 import { probeTypes, sampleRows } from './sources/types'
 
 export interface PreviewRequest {
@@ -25,8 +25,6 @@ type File = TablesPreview['files'][number]
 type Join = TablesPreview['joins'][number]
 
 const shownRows = 20
-/** Cells that are looked at: with thousands of columns fewer rows tell as much in the same time. */
-const sampledCells = 4_000_000
 
 /**
  * What an import would read and guess, from the first rows (at most 20,000) and the whole of the joined tables. Nothing

@@ -121,6 +121,36 @@ export class Workbench {
     await this.inTurn(() => this.leave())
   }
 
+  /**
+   * Rows are written anew by one job at a time, and while no run reads them.
+   * @throws GraftError `busy`
+   */
+  refuseWhileRowsAreInUse(): void {
+    const run = this.current?.runs.running ?? null
+    if (run !== null)
+      throw new GraftError(
+        'busy',
+        `Run ${run} is training on the rows that would be replaced.`,
+        'Wait until it is done, or stop it first; what it learnt is kept.',
+        { run },
+      )
+    this.refuseWhileImporting()
+  }
+
+  /** @throws GraftError `busy` where a job is writing rows */
+  refuseWhileImporting(): void {
+    const job = this.jobs.list().find(({ kind, state }) => kind === 'import' && state === 'running')
+    if (job)
+      throw new GraftError(
+        'busy',
+        `${job.title} is still under way.`,
+        'Wait until it is done, or cancel it.',
+        {
+          job: job.id,
+        },
+      )
+  }
+
   /** Leaving the project would end its run. @throws GraftError `busy` */
   private refuseWhileTraining(): void {
     const run = this.current?.runs.running ?? null

@@ -12,6 +12,8 @@ export interface Bench {
   readonly scratch: string
   readonly graft: Graft
   readonly turns: number
+  /** Rows of the raw table that is imported. */
+  readonly rows: number
   /** Epochs of a turn; a first one, with its tracing and cold caches, goes before and does not count. */
   readonly epochs: number
   /** Size of the dataset that does not fit in memory. */

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildFolder, cacheFolder } from '../../scripts/lib/cache.mjs'
 import { lastLines, runCommand } from '../../scripts/lib/command.mjs'
+import { findPython } from '../../scripts/lib/engine/python.mjs'
 import { peerIsReady, provisionPeer } from '../../scripts/lib/peer.mjs'
 
 /** Told of what is being installed. */
@@ -47,6 +48,32 @@ export async function merlinPython(root: string, said: Said): Promise<string> {
     await writeFile(join(environment, 'complete'), `${new Date().toISOString()}\n`)
   }
   await buildFolder(cache, name, isReady, build)
+  return interpreter(folder)
+}
+
+/** The interpreter of an environment with pandas and scikit-learn, made at first use. @throws an error that says what is missing */
+export async function scikitPython(root: string, said: Said): Promise<string> {
+  const cache = cacheFolder()
+  const name = 'bench-scikit-1.9'
+  const folder = join(cache, name)
+  const interpreter = (environment: string): string => join(environment, 'bin', 'python')
+  const isReady = (): boolean => existsSync(join(folder, 'complete'))
+  if (isReady()) return interpreter(folder)
+  said('Python environment of pandas and scikit-learn (made once)')
+  const python = await findPython()
+  if (!python) throw new Error('Python 3 was not found.')
+  const list = join(root, 'test', 'bench', 'peers', 'scikit-requirements.txt')
+  await buildFolder(cache, name, isReady, async (environment: string): Promise<void> => {
+    const run = async (program: string, parameters: readonly string[]): Promise<void> => {
+      const result = await runCommand(program, parameters, { onLine: tellPackages(said) })
+      if (result.status !== 0)
+        throw new Error(`scikit-learn's environment could not be made:\n${lastLines(result, 6)}`)
+    }
+    await run(python.command, ['-m', 'venv', environment])
+    const install = ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', '-r', list]
+    await run(interpreter(environment), install)
+    await writeFile(join(environment, 'complete'), `${new Date().toISOString()}\n`)
+  })
   return interpreter(folder)
 }
 

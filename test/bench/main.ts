@@ -6,6 +6,7 @@ import type { Bench, Report } from './bench'
 import { decimal, formatReport, formatVerdicts } from './format'
 import { Graft } from './graft'
 import { attach } from './sections/attach'
+import { rawImport } from './sections/import'
 import { latency } from './sections/latency'
 import { memory } from './sections/memory'
 import { streaming } from './sections/streaming'
@@ -21,6 +22,7 @@ const sections: Readonly<Record<string, (bench: Bench) => Promise<Report>>> = {
   latency,
   attach,
   streaming,
+  import: rawImport,
 }
 
 const usage = `npm run bench [-- OPTIONS]
@@ -28,6 +30,7 @@ const usage = `npm run bench [-- OPTIONS]
   --turns N       turns of each contestant (5)
   --epochs N      epochs of a turn (4)
   --gibibytes N   size of the Parquet files of 'streaming' (8)
+  --rows N        rows of the table of 'import' (10000000)
   --check         exit status 1 where a goal is missed
   --json          one JSON document on standard output
 GRAFT_CACHE names the folder that the peers' environments are kept in.`
@@ -41,6 +44,7 @@ const { values } = parseArgs({
     turns: { type: 'string', default: '5' },
     epochs: { type: 'string', default: '4' },
     gibibytes: { type: 'string', default: '8' },
+    rows: { type: 'string', default: '10000000' },
     check: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -75,6 +79,7 @@ async function run(): Promise<number> {
     // A home of its own: the person's list of recent projects is not the bench's to fill.
     graft: new Graft(join(root, 'out', 'main', 'cli.cjs'), { GRAFT_HOME: join(scratch, 'home') }),
     turns: wholeNumber('turns', values.turns),
+    rows: wholeNumber('rows', values.rows),
     epochs: wholeNumber('epochs', values.epochs),
     gibibytes: wholeNumber('gibibytes', values.gibibytes),
     said,

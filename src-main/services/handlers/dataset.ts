@@ -17,6 +17,7 @@ export function datasetHandlers(bench: Workbench): Handlers['dataset'] {
 
     importEncoded: async ({ train, validation, test, split, seed }) => {
       const session = bench.requireSession()
+      bench.refuseWhileRowsAreInUse()
       const files = {
         train: train.map((path) => resolve(path)),
         validation: validation.map((path) => resolve(path)),

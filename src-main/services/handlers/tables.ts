@@ -9,6 +9,7 @@ export function tablesHandlers(bench: Workbench): Handlers['tables'] {
 
     import: async (given) => {
       const session = bench.requireSession()
+      bench.refuseWhileRowsAreInUse()
       return {
         job: bench.jobs.start('import', 'Import tables', (context) =>
           importIntoProject(session, given, context),
@@ -17,6 +18,7 @@ export function tablesHandlers(bench: Workbench): Handlers['tables'] {
     },
     encode: async (changes) => {
       const session = bench.requireSession()
+      bench.refuseWhileRowsAreInUse()
       return {
         job: bench.jobs.start('import', 'Encode rows', (context) => encodeProject(session, changes, context)),
       }

@@ -7,6 +7,7 @@ export function trainingHandlers(bench: Workbench): Handlers['training'] {
   return {
     start: async ({ overrides }) => {
       const session = bench.requireSession()
+      bench.refuseWhileImporting()
       const { initialWeights } = overrides
       const plan = await planRun({
         project: session.path,
