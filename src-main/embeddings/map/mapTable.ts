@@ -1,20 +1,22 @@
+import { UMAP } from 'umap-js'
 import { GraftError } from '../../contract/errors'
-import { mostPoints, rowOfPoint } from '../../contract/maps'
+import { mostPoints, pointOfRow, rowOfPoint } from '../../contract/maps'
 import { type TableRows } from '../neighbors'
 import { principalPlane, type PrincipalPlane } from '../principalAxes'
 import { uniformGenerator } from '../random'
 import { openVectorFile } from '../readers'
 import { chooseArray } from '../readers/reader'
-import { fuzzyGraph, smoothMemberships } from './fuzzyGraph'
-import { layoutEpochs, layOut, placeRow } from './layout'
-import { emptyNearest, Partition } from './partition'
+import { breathe } from './breathe'
 import { type MapPlan, type MappedTable } from './plan'
 import { drawRows, firstId, forEachRow, readChosen, toDirections } from './rows'
 
 /** UMAP is fitted on so many rows; the others are placed among them. */
-const fittedRows = 20_000
-/** Numbers of the fitted rows at most (64 MB): of a wide table fewer rows are fitted. */
-const fittedNumbers = 16_777_216
+const fittedRows = 10_000
+/** Numbers of the fitted rows at most: of a wide table fewer rows are fitted. */
+const fittedNumbers = 4_194_304
+/** Rows that are placed, and epochs that are laid out, between two reports. */
+const placedAtOnce = 250
+const epochsAtOnce = 5
 /** Numbers that the principal axes are found from at most, so that they are there at once. */
 const planeNumbers = 4_194_304
 const seed = 42
@@ -61,96 +63,85 @@ async function mapByPca(table: TableRows, report: ReportMap): Promise<MappedTabl
   return { rows, points: asBytes(points), fitted: chosen.length, shares: [...plane.shares] }
 }
 
+/**
+ * UMAP (McInnes, Healy and Melville, 2018), by umap-js with umap-learn's defaults: fitted on some rows, the others placed
+ * among them by its transform. It works in this thread for seconds at a time, which is why a map is made in a process of
+ * its own.
+ */
 async function mapByUmap(table: TableRows, plan: MapPlan, report: ReportMap): Promise<MappedTable> {
   const [rows = 0, width = 0] = table.array.shape
   const random = uniformGenerator(seed)
   const wanted = Math.max(2, Math.min(fittedRows, Math.floor(fittedNumbers / width)))
   const chosen = drawRows(rows, wanted, random)
+  const nNeighbors = Math.min(plan.neighbors, chosen.length - 1)
+  // With a neighbour or none there is no neighbourhood to keep.
+  if (nNeighbors < 2) return mapByPca(table, report)
   const values = await readChosen(table, chosen, (done, total) => report('Reading rows', done, total, 'rows'))
-  if (plan.metric === 'cosine') toDirections(values, width)
-  const k = Math.min(plan.neighbors, Math.max(1, chosen.length - 1))
-  const partition = await Partition.build(values, width, random)
-  const graph = await neighborGraph(partition, values, width, k, report)
-  const fitted = await startingPoints(values, chosen.length, width)
-  const epochs = layoutEpochs(chosen.length)
-  await layOut(graph, fitted, epochs, random, (done) => report('Laying out', done, epochs, 'epochs'))
+  const vectorOf = (from: Float32Array, at: number): number[] => {
+    const vector = from.slice(at, at + width)
+    if (plan.metric === 'cosine') toDirections(vector, width)
+    return Array.from(vector)
+  }
+  report('Finding neighbours', 0, chosen.length, 'rows')
+  await breathe()
+  const umap = new UMAP({ nNeighbors, random })
+  const epochs = umap.initializeFit(Array.from(chosen, (_, place) => vectorOf(values, place * width)))
+  report('Finding neighbours', chosen.length, chosen.length, 'rows')
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    umap.step()
+    report('Laying out', epoch + 1, epochs, 'epochs')
+    if (epoch % epochsAtOnce === 0) await breathe()
+  }
+  const placed = new PlacedPoints(rows)
+  umap.getEmbedding().forEach((point, place) => placed.set(chosen[place] ?? 0, point))
 
-  const drawn = drawnPoints(rows)
-  const points = new Float32Array(2 * drawn)
-  const query = new Float32Array(width)
-  const found = emptyNearest(k)
-  const memberships = new Float32Array(k)
-  let next = 0
-  let nextFitted = 0
+  const others = new Set(placed.rows())
+  for (const row of chosen) others.delete(row)
+  const total = others.size
+  let waiting: { row: number; vector: number[] }[] = []
+  let done = 0
+  const place = (): void => {
+    if (waiting.length === 0) return
+    const points = umap.transform(waiting.map(({ vector }) => vector))
+    waiting.forEach(({ row }, i) => placed.set(row, points[i] ?? []))
+    done += waiting.length
+    waiting = []
+    report('Placing rows', done, total, 'rows')
+  }
   await forEachRow(
     table,
     (row, block, at) => {
-      const own = chosen[nextFitted] === row ? nextFitted++ : -1
-      if (row < firstId || next >= drawn || row !== rowOfPoint(rows, next)) return
-      const point = points.subarray(2 * next, 2 * next + 2)
-      next += 1
-      if (own >= 0) {
-        point.set(fitted.subarray(2 * own, 2 * own + 2))
-        return
-      }
-      query.set(block.subarray(at, at + width))
-      if (plan.metric === 'cosine') toDirections(query, width)
-      partition.search(query, 0, -1, found)
-      smoothMemberships(found.distances, found.count, 0, memberships)
-      placeRow(fitted, found.rows, memberships, found.count, random, point)
+      if (!others.has(row)) return
+      waiting.push({ row, vector: vectorOf(block, at) })
+      if (waiting.length === placedAtOnce) place()
     },
-    (done, total) => report('Placing rows', done, total, 'rows'),
+    () => undefined,
   )
-  return { rows, points: asBytes(points), fitted: chosen.length, shares: null }
+  place()
+  return { rows, points: asBytes(placed.points), fitted: chosen.length, shares: null }
+}
+
+/** The points of the drawn rows, by row. */
+class PlacedPoints {
+  readonly points: Float32Array // [drawn, 2]
+
+  constructor(private readonly tableRows: number) {
+    this.points = new Float32Array(2 * drawnPoints(tableRows))
+  }
+
+  /** The rows that are drawn. */
+  *rows(): Generator<number> {
+    for (let point = 0; 2 * point < this.points.length; point++) yield rowOfPoint(this.tableRows, point)
+  }
+
+  /** Rows that are not drawn are passed over. */
+  set(row: number, [x = 0, y = 0]: readonly number[]): void {
+    const point = pointOfRow(this.tableRows, row)
+    if (point >= 0 && rowOfPoint(this.tableRows, point) === row) this.points.set([x, y], 2 * point)
+  }
 }
 
 const drawnPoints = (rows: number): number => Math.min(rows - firstId, mostPoints)
-
-/** The graph of each fitted row and its k nearest others. */
-async function neighborGraph(
-  partition: Partition,
-  values: Float32Array,
-  width: number,
-  k: number,
-  report: ReportMap,
-): Promise<ReturnType<typeof fuzzyGraph>> {
-  const rows = values.length / width
-  const neighbors = new Int32Array(rows * k).fill(-1)
-  const distances = new Float32Array(rows * k)
-  const found = emptyNearest(k)
-  for (let row = 0; row < rows; row++) {
-    if (row % 256 === 0) {
-      report('Finding neighbours', row, rows, 'rows')
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    partition.search(values, row * width, row, found)
-    neighbors.set(found.rows.subarray(0, found.count), row * k)
-    distances.set(found.distances.subarray(0, found.count), row * k)
-  }
-  return fuzzyGraph(neighbors, distances, k)
-}
-
-/**
- * Where the layout begins: on the principal plane, scaled to [−10, 10], which keeps the large-scale order that a start at
- * random would lose (Kobak and Linderman, "Initialization is critical for preserving global data structure in both t-SNE
- * and UMAP", 2021). Rows that are equal are set apart a little.
- */
-async function startingPoints(values: Float32Array, rows: number, width: number): Promise<Float32Array> {
-  const random = uniformGenerator(seed)
-  const sample = drawRows(rows + firstId, Math.max(2, Math.floor(planeNumbers / width)), random)
-  const part = new Float32Array(sample.length * width)
-  sample.forEach((row, place) =>
-    part.set(values.subarray((row - firstId) * width, (row - firstId + 1) * width), place * width),
-  )
-  const plane = upright(await principalPlane(part, sample.length, width))
-  const points = new Float32Array(2 * rows)
-  for (let row = 0; row < rows; row++)
-    ontoPlane(plane, values, row * width, points.subarray(2 * row, 2 * row + 2))
-  let furthest = 0
-  for (const value of points) furthest = Math.max(furthest, Math.abs(value))
-  const scale = furthest > 0 ? 10 / furthest : 0
-  return points.map((value) => value * scale + (random() - 0.5) * 2e-4)
-}
 
 /** The axes turned so that the largest component of each is positive: tables that are alike get maps that are alike. */
 function upright(plane: PrincipalPlane): PrincipalPlane {
