@@ -111,27 +111,6 @@ describe('vectors written by Python', () => {
     }
   })
 
-  it('HDF5 with a filter that is not its own is refused by name; halves and flags are numbers', async () => {
-    const lzf = await openVectorFile(join(folder, 'lzf.h5'))
-    expect(lzf.arrays[0]?.problem).toMatchObject({
-      code: 'unsupported-file',
-      message: expect.stringContaining('lzf'),
-    })
-    await lzf.close()
-    const file = await openVectorFile(join(folder, 'half.h5'))
-    expect(file.arrays.map(({ name, dtype, shape }) => [name, dtype, ...shape])).toEqual([
-      ['flags', 'int8', 10, facts.width],
-      ['vectors', 'float16', 10, facts.width],
-    ])
-    const values = new Map<string, number[]>()
-    for (const { name } of file.arrays)
-      for await (const { rows } of file.read(name)) values.set(name, Array.from(rows))
-    await file.close()
-    const counted = Array.from({ length: 10 * facts.width }, (_, i) => i)
-    expect(values.get('vectors')).toEqual(counted)
-    expect(values.get('flags')).toEqual(counted.map((i) => i % 2))
-  })
-
   it('every type, order and endian of numpy is read back equal', async () => {
     const small = await readFile(join(folder, 'small.bin'))
     const names = await readdir(join(folder, 'npy'))

@@ -315,7 +315,7 @@ export const arrayOps = table({
     shape: gatherShape,
   },
   Where: {
-    inputs: { condition: 'T' },
+    inputs: { input: 'T' },
     attrs: { T: attr.type([...numberTypes, 'bool'], 'bool') },
     outputs: { index: 'int64' },
     shape: (call) => [[unknown, call.shape(0)?.length ?? unknown]],

@@ -28,13 +28,19 @@ const symmetric = (n: number, entry: (i: number, j: number) => number): number[]
     Array.from({ length: n }, (_, j) => entry(Math.min(i, j), Math.max(i, j))),
   )
 
+/** Products of numbers near the smallest ones have no digits left: those are zeros to any covariance. */
+const normal = (value: number): number => (Math.abs(value) < 1e-140 ? 0 : value)
+
 it('finds values and orthogonal vectors of any symmetric matrix', async () => {
   const matrices = fc.integer({ min: 1, max: 9 }).chain((n) =>
     fc
-      .array(fc.oneof(fc.double({ min: -1e3, max: 1e3, noNaN: true }), fc.constant(0), fc.constant(1)), {
-        minLength: n * n,
-        maxLength: n * n,
-      })
+      .array(
+        fc.oneof(fc.double({ min: -1e3, max: 1e3, noNaN: true }).map(normal), fc.constant(0), fc.constant(1)),
+        {
+          minLength: n * n,
+          maxLength: n * n,
+        },
+      )
       .map((entries) => symmetric(n, (i, j) => entries[i * n + j] ?? 0)),
   )
   await fc.assert(
