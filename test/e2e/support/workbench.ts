@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { _electron, chromium, type ConsoleMessage, type Page } from 'playwright-core'
+import { _electron, chromium, type ConsoleMessage, type ElectronApplication, type Page } from 'playwright-core'
 import { chromiumBinary } from '../../../scripts/lib/display.mjs'
 import { electronBinary, electronFlags } from '../../../scripts/lib/electron.mjs'
 
@@ -76,7 +76,16 @@ async function openElectron(project: string, env: NodeJS.ProcessEnv): Promise<Op
     ),
   })
   const page = await app.firstWindow()
-  return { page, pid: app.process().pid ?? 0, close: () => app.close() }
+  return { page, pid: app.process().pid ?? 0, close: () => closeElectron(app) }
+}
+
+/** The stand-in's Electron now and then does not end after its last window has closed: it is ended then. */
+async function closeElectron(app: ElectronApplication): Promise<void> {
+  const closed = app.close().then(() => true)
+  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), 30_000))
+  if (await Promise.race([closed, late])) return
+  app.process().kill('SIGKILL')
+  await closed
 }
 
 async function openServed(project: string, env: NodeJS.ProcessEnv): Promise<Opened> {
