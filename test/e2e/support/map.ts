@@ -23,7 +23,11 @@ export async function untilDrawn(page: Page): Promise<void> {
 /** Finds an id by the search field and chooses the first that is found. */
 export async function findId(page: Page, text: string): Promise<void> {
   await page.getByTestId('map-search').locator('input').fill(text)
-  await page.locator('.n-base-select-option:visible').first().click()
+  // What was found before may still be listed.
+  await page
+    .locator('.n-base-select-option:visible', { hasText: new RegExp(text, 'i') })
+    .first()
+    .click()
 }
 
 /** Draws a loop with the lasso, in shares of the map's width and height. */

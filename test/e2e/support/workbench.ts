@@ -2,7 +2,13 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { _electron, chromium, type ConsoleMessage, type ElectronApplication, type Page } from 'playwright-core'
+import {
+  _electron,
+  chromium,
+  type ConsoleMessage,
+  type ElectronApplication,
+  type Page,
+} from 'playwright-core'
 import { chromiumBinary } from '../../../scripts/lib/display.mjs'
 import { electronBinary, electronFlags } from '../../../scripts/lib/electron.mjs'
 
