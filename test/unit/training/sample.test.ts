@@ -8,7 +8,12 @@ test('the sample trains to what the example promises', async () => {
   const run = await plan(path, document)
   const { outcome, epochs, steps, model } = await trainHere(run)
 
-  expect(model).toMatchObject({ name: 'dcn', inputWidth: 186, parameters: 328_485, trainableParameters: 113_317 })
+  expect(model).toMatchObject({
+    name: 'dcn',
+    inputWidth: 186,
+    parameters: 328_485,
+    trainableParameters: 113_317,
+  })
   expect(epochs).toHaveLength(5)
   expect(steps).toHaveLength(5 * 98)
   const last = epochs[4]
