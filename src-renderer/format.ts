@@ -1,4 +1,6 @@
-/** Every number that the window shows is written here, so that it reads the same everywhere. */
+import { type Part } from '../src-main/contract'
+
+/** Every number that the window shows, and what parts are called, is written here, so that it reads the same everywhere. */
 
 const thinSpace = '\u202f'
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
@@ -120,3 +122,6 @@ export function when(iso: string, now = new Date()): string {
 export function baseName(path: string): string {
   return path.split(/[\\/]/).filter(Boolean).pop() ?? path
 }
+
+/** What the parts of the data are called. */
+export const partTitles: Record<Part, string> = { train: 'Training', validation: 'Validation', test: 'Test' }

@@ -1,4 +1,4 @@
-import { access, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GraftError } from '../contract/errors'
@@ -12,6 +12,7 @@ import { isLearnt, readEncoding, type FittedEncoding } from './encode/fitted'
 import { partFiles, partNames, writeAtomically } from './files'
 import { findRaw, rawFolder, writeRows } from './sources/raw'
 import { parquetOptions } from './write'
+import { exists } from '../project/files'
 
 export interface ExtendRequest {
   readonly project: string
@@ -138,9 +139,3 @@ async function rowsOf(duck: Duck, path: string): Promise<number> {
   const [found] = await duck.all(`SELECT num_rows FROM parquet_file_metadata(${literal(path)})`)
   return Number(found?.num_rows ?? 0)
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises'
+import { exists } from '../project/files'
 import { identifier, literal, parquetSource, type Duck } from './duckdb'
 import { partFiles, type PartName } from './files'
 import { findRaw, rawFolder } from './sources/raw'
@@ -55,11 +55,7 @@ async function rawSource(
   column: string,
   vocabulary: string,
 ): Promise<IdSource | null> {
-  const there = await access(vocabulary).then(
-    () => true,
-    () => false,
-  )
-  const raw = there ? await findRaw(duck, rawFolder(project)).catch(() => null) : null
+  const raw = (await exists(vocabulary)) ? await findRaw(duck, rawFolder(project)).catch(() => null) : null
   const own = raw?.columns.find(({ name }) => name === column)
   if (!raw || !own || own.isList) return null
   const rows = parquetSource(

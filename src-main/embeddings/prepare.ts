@@ -3,6 +3,7 @@ import type { AlignmentSettings } from '../contract/document'
 import type { AlignedTable } from './align'
 import { leadingAxes } from './principalComponents'
 import { normalGenerator } from './random'
+import { breathe } from './breathe'
 
 /**
  * Prepares an aligned table as the settings say, on the rows that have vectors of their own: centre, reduce to the
@@ -39,7 +40,7 @@ async function* slices({
   const step = Math.max(1, Math.floor(numbersAtOnce / width))
   for (let start = 0; start < rows; start += step) {
     yield [start, Math.min(rows, start + step)]
-    await new Promise((resolve) => setImmediate(resolve))
+    await breathe()
   }
 }
 

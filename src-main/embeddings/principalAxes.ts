@@ -1,3 +1,5 @@
+import { breathe } from './breathe'
+
 /** Rows on their first two principal axes. */
 export interface Projection {
   readonly x: Float32Array // [rows]
@@ -14,9 +16,6 @@ export interface PrincipalPlane extends Projection {
 
 const maxIterations = 60
 const tolerance = 1e-5
-
-/** Lets timers and requests run between two pieces of work. */
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /**
  * The two directions of largest variance by power iteration on the centred rows, without forming their covariance: each

@@ -1,7 +1,5 @@
 import { symmetricEigen } from './symmetricEigen'
-
-/** Lets timers and requests run between two pieces of work. */
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+import { breathe } from './breathe'
 
 /**
  * The leading principal axes of centred rows, largest variance first: eigenvectors of their covariance, in double

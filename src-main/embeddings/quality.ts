@@ -1,6 +1,7 @@
 import type { VectorQuality } from '../contract/views'
 import type { AlignedTable } from './align'
 import { equalWidthHistogram } from './statistics'
+import { breathe } from './breathe'
 
 /** Rows as alike as this are near duplicates: 2.6 degrees apart or less. */
 export const nearDuplicateCosine = 0.999
@@ -13,8 +14,6 @@ const pairProducts = 200_000_000
 
 /** Products between which timers and requests run: some milliseconds. */
 const productsAtOnce = 4_000_000
-
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /**
  * Measures what is remarkable in vectors as they stream by: how long they are, whether they all point one way, which

@@ -1,5 +1,4 @@
-/** Lets timers and requests run between two pieces of work. */
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+import { breathe } from './breathe'
 
 /** Multiplications between two breaths: some milliseconds. */
 const workAtOnce = 4_000_000

@@ -68,7 +68,16 @@ function asidePath(target: string): string {
   return join(dirname(target), `.${basename(target)}.replaced`)
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is a file of that name, and no folder. */
+export function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  )
+}
+
+/** Whether there is a file or folder of that name. */
+export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,

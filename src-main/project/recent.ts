@@ -1,8 +1,8 @@
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type RecentProject, recentProject } from '../contract'
-import { writeFileAtomic } from './files'
+import { isFile, writeFileAtomic } from './files'
 import { projectFiles } from './folders'
 
 const stored = z.object({
@@ -17,10 +17,7 @@ type Entry = Stored['projects'][number]
 const longest = 20
 
 async function isProject(path: string): Promise<boolean> {
-  return stat(join(path, projectFiles.document)).then(
-    (facts) => facts.isFile(),
-    () => false,
-  )
+  return isFile(join(path, projectFiles.document))
 }
 
 /** The projects that the person had open, newest first, in `recent.json` of the user's folder. */

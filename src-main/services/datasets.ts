@@ -9,9 +9,10 @@ import {
 } from '../contract'
 import { type DatasetStore, partFiles, vocabularyFile } from '../dataset'
 import { identifier, parquetSource } from '../dataset/duckdb'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodedVocabulary, valueVocabulary, type Vocabulary } from '../embeddings'
+import { isFile } from '../project/files'
 import { type Column, tableName, tableRows, taskOf } from '../schema'
 
 /** What the window shows of the data: rows and target rate of each part, and the columns; null where there is no data. */
@@ -153,12 +154,6 @@ export async function requireVocabulary(store: DatasetStore, column: Column): Pr
     { column: column.name },
   )
 }
-
-const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (facts) => facts.isFile(),
-    () => false,
-  )
 
 const isListType = (type: string): boolean => type.endsWith(']')
 

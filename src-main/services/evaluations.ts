@@ -13,7 +13,7 @@ import {
 import { encodeNewRows, joinPredictions, type NewRows } from '../dataset'
 import { evaluation, type EvaluationJob } from '../evaluation/job'
 import { modelSpec } from '../model'
-import { writeFileAtomic } from '../project/files'
+import { exists, writeFileAtomic } from '../project/files'
 import { extraIdsOf, heldOutParts } from '../training/extraIds'
 import { runTrainerJob } from '../training/job'
 import { type JobContext } from './jobs'
@@ -92,11 +92,7 @@ export async function predict(
   context: JobContext,
 ): Promise<PredictionResult> {
   const out = resolve(given.out)
-  const exists = await access(out).then(
-    () => true,
-    () => false,
-  )
-  if (exists && !given.force)
+  if (!given.force && (await exists(out)))
     throw new GraftError('already-exists', `${out} exists.`, 'Choose another name, or replace it (--force).')
   const { record, job } = await prepare(session, given.run)
   return withScratch(async (scratch) => {

@@ -1,4 +1,4 @@
-import { access, link, mkdir, copyFile, readdir, writeFile } from 'node:fs/promises'
+import { link, mkdir, copyFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GraftError } from '../../contract/errors'
 import type { ColumnUse, DatasetReport, DerivedWish, TablesReport, TablesSource } from '../../contract/tables'
@@ -27,6 +27,7 @@ import { fitColumns, vocabularyTable, type EncodingPlan } from './fit'
 import { hasIds, isLearnt, type FittedEncoding, type LearntColumn } from './fitted'
 import { findLeaks } from './leaks'
 import { reportSplit, unseenShares } from './splitReport'
+import { exists } from '../../project/files'
 
 export interface BuildRequest {
   source: TablesSource
@@ -246,10 +247,7 @@ async function findChanged(duck: Duck, encoding: FittedEncoding, before: string)
   const changed: string[] = []
   for (const domain of vocabularyDomains(encoding)) {
     const path = vocabularyFile(before, domain)
-    const there = await access(path).then(
-      () => true,
-      () => false,
-    )
+    const there = await exists(path)
     const [old, now] = [
       `SELECT index, value FROM ${parquetSource([path])}`,
       `SELECT index, value FROM ${vocabularyTable(domain)}`,

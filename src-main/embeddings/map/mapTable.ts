@@ -1,12 +1,12 @@
 import { UMAP } from 'umap-js'
 import { GraftError } from '../../contract/errors'
 import { mostPoints, pointOfRow, rowOfPoint } from '../../contract/maps'
+import { breathe } from '../breathe'
 import { type TableRows } from '../neighbors'
 import { principalPlane, type PrincipalPlane } from '../principalAxes'
 import { uniformGenerator } from '../random'
 import { openVectorFile } from '../readers'
 import { chooseArray } from '../readers/reader'
-import { breathe } from './breathe'
 import { type MapPlan, type MappedTable } from './plan'
 import { drawRows, firstId, forEachRow, readChosen, toDirections } from './rows'
 

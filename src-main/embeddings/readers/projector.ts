@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { GraftError } from '../../contract/errors'
+import { isFile } from '../../project/files'
 import { readSidecarKeys, sidecarColumns } from '../sidecar'
 import { tsvReader } from './delimited'
 import { guessField, namedField } from './keyFields'
@@ -20,12 +20,6 @@ export function metadataPath(path: string): string | null {
   const found = tensorsName.exec(basename(path))
   return found ? join(dirname(path), `${found[1] ?? ''}metadata.tsv`) : null
 }
-
-const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (facts) => facts.isFile(),
-    () => false,
-  )
 
 /** The keys of the column that is named or can be guessed; null where there are several and none can be told. */
 async function readKeys(

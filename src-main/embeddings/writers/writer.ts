@@ -1,5 +1,6 @@
 import type { TableFormat } from '../../contract'
 import type { FileSink } from './sink'
+import { breathe } from '../breathe'
 
 /** A table on its way out: rows with a key each. */
 export interface OutgoingTable {
@@ -35,8 +36,6 @@ export function* keyPieces(table: OutgoingTable): Generator<string[]> {
     yield Array.from({ length: count }, (_, i) => table.key(row + i))
   }
 }
-
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Whether all keys are whole numbers as they are usually written, so that they can be stored as int64. */
 export async function areIntegers(table: OutgoingTable): Promise<boolean> {

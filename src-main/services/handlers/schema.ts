@@ -1,8 +1,8 @@
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { GraftError, type Handlers, type Schema } from '../../contract'
 import { effectiveSchema } from '../../project/effectiveSchema'
-import { writeFileAtomic } from '../../project/files'
+import { exists, writeFileAtomic } from '../../project/files'
 import { readSchema, SchemaError, writeSchema } from '../../schema'
 import { type Workbench } from '../workbench'
 
@@ -49,11 +49,4 @@ export function schemaHandlers(bench: Workbench): Handlers['schema'] {
       return {}
     },
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -1,3 +1,5 @@
+import { breathe } from '../../breathe'
+
 /** A frame that is not as it should be. */
 export class Lz4Error extends Error {}
 
@@ -41,7 +43,7 @@ export async function decompressLz4(frame: Uint8Array, size: number): Promise<Ui
     at += bytes + (blockSums ? 4 : 0)
     if (filled - rested < bytesAtOnce) continue
     rested = filled
-    await new Promise((resolve) => setImmediate(resolve))
+    await breathe()
   }
   if (filled !== size) throw new Lz4Error('it is shorter than it says')
   return out
