@@ -9,7 +9,7 @@ import { findPython } from './engine/python.mjs'
 import { SetupError } from './failure.mjs'
 
 /**
- * The Python that Graft is checked against: TensorFlow, tensorflow-metadata, NumPy, pandas and pyarrow in a virtual
+ * The Python that Graft is checked against: TensorFlow, tensorflow-metadata, NumPy, pandas, pyarrow and scikit-learn in a virtual
  * environment of the cache, of the versions in test/peer/requirements.txt.
  *
  * @param {string} root the project's folder
