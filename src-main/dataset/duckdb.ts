@@ -55,8 +55,26 @@ export class Duck {
   }
 
   /** Streams the rows of a query chunk by chunk (2,048 rows), in the order of the files. */
-  async *chunks(sql: string, values: DuckDBValue[] = []): AsyncGenerator<DuckDBDataChunk> {
-    const result: DuckDBResult = await this.guard(() => this.connection.stream(sql, values))
+  chunks(sql: string, values: DuckDBValue[] = []): AsyncGenerator<DuckDBDataChunk> {
+    return this.stream(this.connection, sql, values)
+  }
+
+  /** The same on a connection of its own, so that statements beside it do not end the stream. */
+  async *chunksBeside(sql: string): AsyncGenerator<DuckDBDataChunk> {
+    const connection = await this.guard(() => this.instance.connect())
+    try {
+      yield* this.stream(connection, sql, [])
+    } finally {
+      connection.closeSync()
+    }
+  }
+
+  private async *stream(
+    connection: DuckDBConnection,
+    sql: string,
+    values: DuckDBValue[],
+  ): AsyncGenerator<DuckDBDataChunk> {
+    const result: DuckDBResult = await this.guard(() => connection.stream(sql, values))
     for (;;) {
       const chunk = await this.guard(() => result.fetchChunk())
       if (!chunk || chunk.rowCount === 0) return

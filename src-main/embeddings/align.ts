@@ -1,5 +1,6 @@
 import { freemem, totalmem } from 'node:os'
 import { GraftError } from '../contract/errors'
+import { KeyIndex } from './keyIndex'
 import type { RowBlock } from './readers/reader'
 import type { Vocabulary } from './vocabulary'
 
@@ -25,8 +26,8 @@ export interface ExtraIds {
 }
 
 export interface KeyCounts {
-  /** Distinct keys without an id of the vocabulary. */
-  readonly extra: ReadonlySet<string>
+  /** Distinct keys without an id of the vocabulary, as the key rules write them. */
+  readonly extra: readonly string[]
   /** Rows whose key came before: the first one is taken. */
   readonly duplicates: number
   /** Rows without a key. */
@@ -88,7 +89,8 @@ export async function alignByKey(
   const all = allocateTable(most, width, name)
   const seen = new Uint8Array(vocabularyRows)
   const present = new Uint8Array(most)
-  const extra = new Set<string>()
+  const extra: string[] = []
+  const seenExtra = new KeyIndex()
   const form = extraIds?.form ?? ((key: string) => key)
   const given = extraIds?.given ? new Map(extraKeys.map((key, i) => [form(key), vocabularyRows + i])) : null
   const placeOfExtra = (key: string): number | null => {
@@ -111,12 +113,13 @@ export async function alignByKey(
         continue
       }
       const id = vocabulary.idOf(key)
-      const known = id < 0 ? extra.has(form(key)) : seen[id] === 1
+      const written = id < 0 ? form(key) : ''
+      const known = id < 0 ? !seenExtra.add(written, extra.length) : seen[id] === 1
       if (known) {
         duplicates += 1
         continue
       }
-      if (id < 0) extra.add(form(key))
+      if (id < 0) extra.push(written)
       else seen[id] = 1
       const place = finite ? (id < 0 ? placeOfExtra(key) : id) : null
       if (place === null) continue

@@ -50,7 +50,7 @@ async function alignKeyed(
 ): Promise<AlignedVectors> {
   const [, width = 0] = array.shape
   checkWidth(file, array, request)
-  const vocabulary = relaxedVocabulary(request.vocabulary, request.settings.keyRules)
+  const vocabulary = await relaxedVocabulary(request.vocabulary, request.settings.keyRules)
   const blocks = cancellable(await keyedBlocks(file, array, request), file, request)
   const total = array.shape[0] ?? 0
   const onRows = (rows: number): void => request.onProgress?.(rows, total)
@@ -99,7 +99,7 @@ async function alignRows(
           `as ids 1 to ${vocabulary.size.toLocaleString('en-US')}.`,
       ]
     : []
-  const counts = { extra: new Set<string>(), duplicates: 0, empty: 0, nonFinite: 0 }
+  const counts = { extra: [], duplicates: 0, empty: 0, nonFinite: 0 }
   const report = await makeReport(table, counts, array, request, warnings)
   return { table, extraKeys, report: { ...report, alignedBy: 'position' } }
 }

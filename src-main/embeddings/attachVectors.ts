@@ -10,7 +10,7 @@ import { openVectorFile } from './readers'
 import { chooseArray, type VectorArray, type VectorFile } from './readers/reader'
 import type { StoredTable } from './record'
 import type { EmbeddingStore } from './store'
-import { withExtraKeys, type Vocabulary } from './vocabulary'
+import type { Vocabulary } from './vocabulary'
 
 export interface VectorsRequest extends Omit<AttachRequest, 'vocabularySize'> {
   readonly vocabulary: Vocabulary
@@ -103,8 +103,9 @@ async function complete(
   table: AlignedTable,
   { vocabulary }: VectorsRequest,
 ): Promise<AlignmentReport> {
-  const known = withExtraKeys(vocabulary, extraKeys)
-  return { ...report, width: table.width, quality: await measureQuality(table, (row) => known.valueOf(row)) }
+  const nameOf = (row: number): string =>
+    row > vocabulary.size ? (extraKeys[row - vocabulary.size - 1] ?? '') : vocabulary.valueOf(row)
+  return { ...report, width: table.width, quality: await measureQuality(table, nameOf) }
 }
 
 async function storePrepared(
@@ -130,7 +131,9 @@ async function storePrepared(
     alignment: request.settings,
     ids: request.ids,
     extraKeys:
-      extraKeys.length > 0 ? { sha256: hashKeys(extraKeys), keyRules: [...request.settings.keyRules] } : null,
+      extraKeys.length > 0
+        ? { sha256: await hashKeys(extraKeys), keyRules: [...request.settings.keyRules] }
+        : null,
   }
   return store.write(request.table, facts, inBlocks(table), extraKeys)
 }

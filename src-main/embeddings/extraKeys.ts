@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import { writeParquet } from '../dataset'
 import { parquetSource, withDuck } from '../dataset/duckdb'
+import { pieces } from './breathe'
+import { keysAtOnce } from './vocabulary'
 
 /** SHA-256 of keys in their order, each on a line. */
-export function hashKeys(keys: readonly string[]): string {
+export async function hashKeys(keys: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
-  for (const key of keys) hash.update(`${JSON.stringify(key)}\n`)
+  for await (const [start, end] of pieces(keys.length, keysAtOnce))
+    for (const key of keys.slice(start, end)) hash.update(`${JSON.stringify(key)}\n`)
   return hash.digest('hex')
 }
 

@@ -88,18 +88,19 @@ async function fitByKeys(
   }
   const [all = 0] = array.shape
   const among = rows < all ? ` among its first ${count(rows)} keys` : ' by key'
-  const fits = columns.flatMap(({ column, vocabulary }, index) => {
+  const fits: { fit: Fit; overlap: number }[] = []
+  for (const [index, { column, vocabulary }] of columns.entries()) {
     const own = found[index] ?? new Set<number>()
-    const nearMiss = nearMissOf(vocabulary, own, distinct)
+    const nearMiss = await nearMissOf(vocabulary, own, distinct)
     const matched = own.size + (nearMiss?.ids ?? 0)
-    if (matched === 0) return []
+    if (matched === 0) continue
     const { size } = vocabulary
     const rule = nearMiss ? `, ${count(nearMiss.ids)} of them only by the key rule '${nearMiss.rule}'` : ''
     const sentence = `${shapeText(array.shape)} ${array.dtype} has ${count(matched)} of ${count(size)} ids of ${column}${among}${rule}`
     const fit: Fit = { column, exact: own.size === size, sentence, matched, ids: size, nearMiss }
     // Ids that are also keys, of all that are either: small whole numbers would meet every column of fewer ids.
-    return [{ fit, overlap: matched / (size + distinct.size - matched) }]
-  })
+    fits.push({ fit, overlap: matched / (size + distinct.size - matched) })
+  }
   fits.sort((a, b) => b.overlap - a.overlap)
   return { fits: fits.map(({ fit }) => fit), keys: { read: rows, distinct: distinct.size } }
 }
@@ -108,17 +109,17 @@ async function fitByKeys(
 const relaxedSize = 200_000
 
 /** The rule that helps most, where the keys as they are meet less than half of the ids that they could. */
-function nearMissOf(
+async function nearMissOf(
   vocabulary: Vocabulary,
   matched: ReadonlySet<number>,
   keys: ReadonlySet<string>,
-): NearMiss | null {
+): Promise<NearMiss | null> {
   const { size } = vocabulary
   if (size > relaxedSize || matched.size * 2 >= Math.min(size, keys.size)) return null
   const missing: number[] = []
   for (let id = 1; id <= size; id++) if (!matched.has(id)) missing.push(id)
   const extra = [...keys].filter((key) => vocabulary.idOf(key) < 0)
-  const [best] = findNearMisses(vocabulary, missing, extra)
+  const [best] = await findNearMisses(vocabulary, missing, extra)
   return best ?? null
 }
 

@@ -1,5 +1,7 @@
 import type { KeyRule, NearMiss } from '../contract'
-import type { Vocabulary } from './vocabulary'
+import { pieces } from './breathe'
+import { KeyIndex } from './keyIndex'
+import { keysAtOnce, type Vocabulary } from './vocabulary'
 
 /** Makes two writings of one key equal. Applied to the file's keys and to the vocabulary's values alike. */
 export type Canonical = (key: string) => string
@@ -30,14 +32,15 @@ export function canonicalForm(rules: readonly KeyRule[]): Canonical {
 }
 
 /** A vocabulary that finds keys under the given rules; of values that the rules make equal, the first is found. */
-export function relaxedVocabulary(vocabulary: Vocabulary, rules: readonly KeyRule[]): Vocabulary {
+export async function relaxedVocabulary(
+  vocabulary: Vocabulary,
+  rules: readonly KeyRule[],
+): Promise<Vocabulary> {
   if (rules.length === 0) return vocabulary
   const form = canonicalForm(rules)
-  const ids = new Map<string, number>()
-  for (let id = 1; id <= vocabulary.size; id++) {
-    const value = form(vocabulary.valueOf(id))
-    if (!ids.has(value)) ids.set(value, id)
-  }
+  const ids = new KeyIndex()
+  for await (const [start, end] of pieces(vocabulary.size, keysAtOnce))
+    for (let id = start + 1; id <= end; id++) ids.add(form(vocabulary.valueOf(id)), id)
   return {
     ...vocabulary,
     idOf: (key) => {
@@ -57,28 +60,33 @@ const rulesInOrder: readonly KeyRule[] = ['trim', 'number', 'case', 'prefix']
  * @param missing ids without a vector
  * @param extra keys without an id
  */
-export function findNearMisses(
+export async function findNearMisses(
   vocabulary: Vocabulary,
   missing: readonly number[],
   extra: Iterable<string>,
-): NearMiss[] {
+): Promise<NearMiss[]> {
   const keys: string[] = []
   for (const key of extra) {
     if (keys.length === comparedKeys) break
     keys.push(key)
   }
-  const found = rulesInOrder.flatMap((rule) => {
+  const found: NearMiss[] = []
+  for (const rule of rulesInOrder) {
     const form = canonicalForm([rule])
-    const ids = new Map(missing.map((id) => [form(vocabulary.valueOf(id)), id]))
+    const ids = new KeyIndex()
+    for await (const [start, end] of pieces(missing.length, keysAtOnce))
+      for (const id of missing.slice(start, end)) ids.add(form(vocabulary.valueOf(id)), id)
     const matched = new Set<number>()
-    let example: { key: string; value: string } | null = null
-    for (const key of keys) {
-      const id = ids.get(form(key))
-      if (id === undefined) continue
-      matched.add(id)
-      example ??= { key, value: vocabulary.valueOf(id) }
+    let example: NearMiss['example'] | null = null
+    for await (const [start, end] of pieces(keys.length, keysAtOnce)) {
+      for (const key of keys.slice(start, end)) {
+        const id = ids.get(form(key))
+        if (id === undefined) continue
+        matched.add(id)
+        example ??= { key, value: vocabulary.valueOf(id) }
+      }
     }
-    return example ? [{ rule, ids: matched.size, example }] : []
-  })
+    if (example) found.push({ rule, ids: matched.size, example })
+  }
   return found.sort((a, b) => b.ids - a.ids)
 }

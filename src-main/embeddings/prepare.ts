@@ -3,7 +3,7 @@ import type { AlignmentSettings } from '../contract/document'
 import type { AlignedTable } from './align'
 import { leadingAxes } from './principalComponents'
 import { normalGenerator } from './random'
-import { breathe } from './breathe'
+import { pieces } from './breathe'
 
 /**
  * Prepares an aligned table as the settings say, on the rows that have vectors of their own: centre, reduce to the
@@ -33,16 +33,8 @@ interface Moments {
 const numbersAtOnce = 2_000_000
 
 /** Row ranges of a table, between which timers and requests run. */
-async function* slices({
-  rows,
-  width,
-}: Pick<AlignedTable, 'rows' | 'width'>): AsyncGenerator<readonly [start: number, end: number]> {
-  const step = Math.max(1, Math.floor(numbersAtOnce / width))
-  for (let start = 0; start < rows; start += step) {
-    yield [start, Math.min(rows, start + step)]
-    await breathe()
-  }
-}
+const slices = ({ rows, width }: Pick<AlignedTable, 'rows' | 'width'>): ReturnType<typeof pieces> =>
+  pieces(rows, numbersAtOnce / width)
 
 async function meanOf(table: AlignedTable): Promise<Float64Array> {
   const { vocabularyRows, width, values, present } = table

@@ -20,10 +20,10 @@ export async function reportKeyed(
   const { vocabulary, column, settings } = request
   const missing: number[] = []
   for (let id = 1; id < table.vocabularyRows; id++) if (table.present[id] !== 1) missing.push(id)
-  const nearMisses = missing.length > 0 ? findNearMisses(vocabulary, missing, counts.extra) : []
+  const nearMisses = missing.length > 0 ? await findNearMisses(vocabulary, missing, counts.extra) : []
   const [best] = nearMisses
   if (missing.length === vocabulary.size) {
-    const keys = [...counts.extra].slice(0, 5)
+    const keys = [...firstOf(counts.extra, exampleCount)]
     const values = Array.from({ length: Math.min(5, vocabulary.size) }, (_, index) =>
       vocabulary.valueOf(index + 1),
     )
@@ -43,7 +43,7 @@ export async function reportKeyed(
       `${count(missing.length)} ids have no vector of their own: they got ${wording[settings.missing]}.`,
     )
   }
-  if (counts.extra.size > 0) warnings.push(extraSentence(table, counts, request))
+  if (counts.extra.length > 0) warnings.push(extraSentence(table, counts, request))
   if (counts.duplicates > 0) {
     warnings.push(`${count(counts.duplicates)} rows repeat a key: the first row of each key was taken.`)
   }
@@ -66,7 +66,7 @@ export async function reportKeyed(
 }
 
 function extraSentence(table: AlignedTable, { extra }: KeyCounts, request: VectorsRequest): string {
-  const what = `${count(extra.size)} keys of the file are no ids of ${request.column}`
+  const what = `${count(extra.length)} keys of the file are no ids of ${request.column}`
   const rows = table.rows - table.vocabularyRows
   if (request.givenExtraKeys)
     return `${what}; of those that the column's other table has rows for, ${count(rows)}, each has one here, too.`
@@ -121,7 +121,7 @@ export async function makeReport(
     vocabularySize: request.vocabulary.size,
     matchedRowsShare: counted && counted.rows > 0 ? counted.matched / counted.rows : 0,
     missingIds: request.vocabulary.size - matchedIds,
-    extraKeys: counts.extra.size,
+    extraKeys: counts.extra.length,
     duplicateKeys: counts.duplicates,
     nonFiniteRows: counts.nonFinite,
     frozen: request.frozen,

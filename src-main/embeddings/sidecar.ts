@@ -2,13 +2,16 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { GraftError } from '../contract/errors'
 import { identifier, parquetSource, withDuck } from '../dataset/duckdb'
+import { breathe } from './breathe'
 import { Fields } from './readers/fields'
 import { keyBytes, readKeyArray } from './readers/keyArrays'
 import { guessField, namedField, numberKey } from './readers/keyFields'
 import { byteOrderMark, endOfRecord, firstRecords, isEmptyRecord, readLines } from './readers/lines'
 import { npyKeyLayout, readNpyHeader } from './readers/npy'
+import { damage } from './readers/parquet'
 import type { OpenOptions } from './readers/reader'
 import { FileSource } from './readers/source'
+import { keysAtOnce } from './vocabulary'
 
 /** JSON is read whole, so its size is bounded: ten million keys of 50 letters. */
 const maxJsonBytes = 1 << 29
@@ -115,7 +118,7 @@ async function readNpyKeys(path: string): Promise<string[]> {
 }
 
 async function readParquetKeys(path: string, options: OpenOptions): Promise<string[]> {
-  return withDuck(async (duck) => {
+  const reading = withDuck(async (duck) => {
     const fields = await duck.schema(`SELECT * FROM ${parquetSource([path])} LIMIT 0`)
     const name = chooseColumn(
       path,
@@ -134,6 +137,9 @@ async function readParquetKeys(path: string, options: OpenOptions): Promise<stri
       for (const value of chunk.getColumnValues(0)) keys.push(asKey(value) ?? '')
     }
     return keys
+  })
+  return reading.catch((error: unknown) => {
+    throw damage(path, error)
   })
 }
 
@@ -211,6 +217,7 @@ async function readTextKeys(path: string, delimiter: string | null, options: Ope
         if (!isEmptyRecord(bytes, at, end) && skip-- <= 0) {
           fields.split(bytes, at, end, code)
           keys.push(fields.text(column))
+          if (keys.length % keysAtOnce === 0) await breathe()
         }
         at = end + 1
       }

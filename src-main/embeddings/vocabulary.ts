@@ -1,3 +1,9 @@
+import { pieces } from './breathe'
+import { KeyIndex } from './keyIndex'
+
+/** Keys that are entered into an index at once: some milliseconds. */
+export const keysAtOnce = 10_000
+
 /** The ids of a column's domain and the raw values that they stand for. Id 0 is unknown. */
 export interface Vocabulary {
   /** Real values, without unknown: their ids are 1 … size. */
@@ -21,9 +27,11 @@ export function encodedVocabulary(size: number): Vocabulary {
 }
 
 /** A vocabulary with the ids of a table's further rows after its own. @param keys the id of row size + 1 + i at place i */
-export function withExtraKeys(vocabulary: Vocabulary, keys: readonly string[]): Vocabulary {
+export async function withExtraKeys(vocabulary: Vocabulary, keys: readonly string[]): Promise<Vocabulary> {
   if (keys.length === 0) return vocabulary
-  const rows = new Map(keys.map((key, i) => [key, vocabulary.size + 1 + i]))
+  const rows = new KeyIndex()
+  for await (const [start, end] of pieces(keys.length, keysAtOnce))
+    for (let i = start; i < end; i++) rows.add(keys[i] ?? '', vocabulary.size + 1 + i)
   return {
     ...vocabulary,
     size: vocabulary.size + keys.length,
@@ -36,16 +44,17 @@ export function withExtraKeys(vocabulary: Vocabulary, keys: readonly string[]): 
 }
 
 /** A vocabulary of raw values. @param values the value of id i at place i − 1 */
-export function valueVocabulary(values: readonly string[]): Vocabulary {
-  const ids = new Map<string, number>()
-  values.forEach((value, index) => {
-    if (!ids.has(value)) ids.set(value, index + 1)
-  })
+export async function valueVocabulary(values: readonly string[]): Promise<Vocabulary> {
+  const ids = new KeyIndex()
+  for await (const [start, end] of pieces(values.length, keysAtOnce))
+    for (let i = start; i < end; i++) ids.add(values[i] ?? '', i + 1)
   // Whole numbers of a floating-point column are written 42.0; in files of vectors they are 42.
-  values.forEach((value, index) => {
-    const whole = /^(-?\d+)\.0$/.exec(value)?.[1]
-    if (whole !== undefined && !ids.has(whole)) ids.set(whole, index + 1)
-  })
+  for await (const [start, end] of pieces(values.length, keysAtOnce)) {
+    for (let i = start; i < end; i++) {
+      const whole = /^(-?\d+)\.0$/.exec(values[i] ?? '')?.[1]
+      if (whole !== undefined) ids.add(whole, i + 1)
+    }
+  }
   return {
     size: values.length,
     encoded: false,

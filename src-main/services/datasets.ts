@@ -112,12 +112,18 @@ export async function countMatchedRows(
   const duck = await store.duck()
   const source = parquetSource(await partFiles(store.project, 'train'))
   const id = isListType(present.type) ? `unnest(${identifier(column)})` : identifier(column)
-  const counts = await duck.all(
-    `SELECT id, count(*) AS n FROM (SELECT ${id} AS id FROM ${source}) GROUP BY 1`,
-  )
-  const sum = (of: (id: number) => boolean): number =>
-    counts.reduce((total, found) => total + (of(Number(found.id)) ? Number(found.n) : 0), 0)
-  return { rows: sum(() => true), matched: sum((found) => matched[found] === 1) }
+  const counts = `SELECT id, count(*) AS n FROM (SELECT ${id} AS id FROM ${source}) GROUP BY 1`
+  const sum = { rows: 0, matched: 0 }
+  // Chunk by chunk: there may be a million ids, and the window is answered meanwhile.
+  for await (const chunk of duck.chunksBeside(counts)) {
+    const numbers = chunk.getColumnValues(1)
+    for (const [i, found] of chunk.getColumnValues(0).entries()) {
+      const n = Number(numbers[i])
+      sum.rows += n
+      if (matched[Number(found)] === 1) sum.matched += n
+    }
+  }
+  return sum
 }
 
 /**
@@ -135,11 +141,13 @@ export async function readVocabulary(store: DatasetStore, column: Column): Promi
   const duck = await store.duck()
   const source = parquetSource([path])
   const sql = `SELECT "index", CAST("value" AS VARCHAR) FROM ${source}`
-  const [indices = [], texts = []] = await duck.columns(sql)
-  indices.forEach((index, row) => {
-    const id = Number(index)
-    if (id >= 1 && id <= size) values[id - 1] = String(texts[row] ?? '')
-  })
+  for await (const chunk of duck.chunksBeside(sql)) {
+    const texts = chunk.getColumnValues(1)
+    for (const [row, index] of chunk.getColumnValues(0).entries()) {
+      const id = Number(index)
+      if (id >= 1 && id <= size) values[id - 1] = String(texts[row] ?? '')
+    }
+  }
   return valueVocabulary(values)
 }
 

@@ -33,7 +33,7 @@ async function save(name: string, content: string | Uint8Array): Promise<string>
   return path
 }
 
-const movies = valueVocabulary(['Alien', 'Heat', 'Brazil'])
+const movies = await valueVocabulary(['Alien', 'Heat', 'Brazil'])
 const columns = [{ column: 'movie', vocabulary: movies }]
 
 function attach(path: string, changes: Partial<VectorsRequest> = {}): Promise<unknown> {

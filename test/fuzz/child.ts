@@ -4,7 +4,7 @@ import { GraftError } from '../../src-main/contract'
 import { openVectorFile, readSidecarKeys } from '../../src-main/embeddings'
 import { mutate } from './mutate'
 import { Random } from './random'
-import { makeCorpora, type Corpus } from './seeds'
+import { type Corpus, type Files, makeCorpora } from './seeds'
 
 /**
  * Feeds one parser with damaged files for some seconds, in a process of its own, and says of each case that it begins, so
@@ -66,21 +66,23 @@ async function attempt(path: string): Promise<number | Error> {
   }
 }
 
-function nameOf(name: string): string {
-  return parser === 'projector' ? 'metadata.tsv' : name
+/** Writes a table's files, one of them damaged where there is a generator. */
+async function place(files: Files, random?: Random): Promise<{ opened: string; damaged: string }> {
+  const damaged = random?.pick(files) ?? files[0]
+  for (const file of files) {
+    const bytes = random && file === damaged ? mutate(file.bytes, random) : file.bytes
+    await writeFile(join(folder, file.name), bytes)
+  }
+  return { opened: join(folder, files[0].name), damaged: join(folder, damaged.name) }
 }
 
-const opened = (path: string): string => (parser === 'projector' ? join(folder, 'tensors.tsv') : path)
-
-async function run({ seeds, beside }: Corpus): Promise<void> {
-  for (const { name, bytes } of beside) await writeFile(join(folder, name), bytes)
+async function run(corpus: Corpus): Promise<void> {
   // Whole files first: they must be read, and what the parser itself takes does not count as a file's.
-  for (const { name, bytes } of seeds) {
-    const path = join(folder, nameOf(name))
-    await writeFile(path, bytes)
-    const found = await attempt(opened(path))
+  for (const files of corpus) {
+    const { opened } = await place(files)
+    const found = await attempt(opened)
     if (found instanceof Error || found === 0) {
-      tell({ kind: 'failure', seed: -1, path, why: `the whole file was not read: ${String(found)}` })
+      tell({ kind: 'failure', seed: -1, path: opened, why: `the whole file was not read: ${String(found)}` })
       return
     }
   }
@@ -92,11 +94,9 @@ async function run({ seeds, beside }: Corpus): Promise<void> {
   let largest = 0
   for (let seed = Number(firstSeed); Date.now() < end; seed++, cases++) {
     const random = new Random(seed)
-    const { name, bytes } = random.pick(seeds)
-    const path = join(folder, nameOf(name))
-    await writeFile(path, mutate(bytes, random))
+    const { opened, damaged: path } = await place(random.pick(corpus), random)
     tell({ kind: 'case', seed })
-    const found = await attempt(opened(path))
+    const found = await attempt(opened)
     if (found instanceof Error) {
       tell({ kind: 'failure', seed, path, why: found.stack ?? found.message })
       return

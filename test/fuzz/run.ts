@@ -45,6 +45,7 @@ export interface FuzzResult {
 
 /** The longest that one small file may take. */
 const caseMs = 10_000
+const watchMs = 200
 
 /** Feeds one parser with damaged files, in a process of its own. */
 export async function fuzz(parser: string, options: FuzzOptions): Promise<FuzzResult> {
@@ -56,7 +57,8 @@ export async function fuzz(parser: string, options: FuzzOptions): Promise<FuzzRe
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let last = -1
-  let since = Date.now()
+  // Told in turns of the watch, so that a machine that sleeps is no parser that hangs.
+  let silentMs = 0
   let complaint = ''
   let ended: Extract<Report, { kind: 'done' }> | null = null
   let failure: string | null = null
@@ -65,7 +67,7 @@ export async function fuzz(parser: string, options: FuzzOptions): Promise<FuzzRe
     ?.setEncoding('utf8')
     .on('data', (text: string) => (complaint = (complaint + text).slice(-2000)))
   child.on('message', (report: Report) => {
-    since = Date.now()
+    silentMs = 0
     if (report.kind === 'case') last = report.seed
     else if (report.kind === 'done') ended = report
     else {
@@ -74,11 +76,12 @@ export async function fuzz(parser: string, options: FuzzOptions): Promise<FuzzRe
     }
   })
   const watch = setInterval(() => {
+    silentMs += watchMs
     // The first case comes after the start of the process and its seeds.
-    if (Date.now() - since < (last < 0 ? 6 : 1) * caseMs) return
+    if (silentMs < (last < 0 ? 6 : 1) * caseMs) return
     failure ??= `seed ${last}: it did not end within ${caseMs / 1000} s`
     child.kill('SIGKILL')
-  }, 200)
+  }, watchMs)
   const [code, signal] = await new Promise<[number | null, string | null]>((done) => {
     child.once('exit', (code, signal) => done([code, signal]))
   })

@@ -14,11 +14,11 @@ export interface Seed {
   readonly bytes: Uint8Array
 }
 
-/** Files that stand beside the one that is damaged, for formats of several. */
-export interface Corpus {
-  readonly seeds: readonly [Seed, ...Seed[]]
-  readonly beside: readonly Seed[]
-}
+/** The files of one table, of which a case damages any; the first is the one that is opened. */
+export type Files = readonly [Seed, ...Seed[]]
+
+/** The tables that a parser's cases are made from. */
+export type Corpus = readonly [Files, ...Files[]]
 
 const keys = ['alpha', 'beta', 'gamma', 'über', '"quoted"', 'x.y-z']
 const width = 4
@@ -50,7 +50,7 @@ async function written(folder: string): Promise<Map<string, Seed>> {
   const [array] = file.arrays
   if (!array) throw new Error('The source has no array.')
   for (const [name, vocabulary] of [
-    ['texts', valueVocabulary(keys)],
+    ['texts', await valueVocabulary(keys)],
     ['numbers', encodedVocabulary(keys.length)],
   ] as const) {
     for (const ending of ['.npz', '.npy', '.parquet', '.safetensors', '.vec', '.tsv']) {
@@ -77,16 +77,27 @@ export async function makeCorpora(folder: string, fixtures: string): Promise<Map
     if (!seed) throw new Error(`${name} was not written.`)
     return seed
   }
-  const only = (...seeds: [Seed, ...Seed[]]): Corpus => ({ seeds, beside: [] })
+  const each = (first: Seed, ...others: Seed[]): Corpus => [[first], ...others.map((seed): Files => [seed])]
+  const renamed = (seed: Seed, name: string): Seed => ({ ...seed, name })
+  const projector = (name: string): Files => [
+    renamed(ours(`${name}_tensors.tsv`), 'tensors.tsv'),
+    renamed(ours(`${name}_metadata.tsv`), 'metadata.tsv'),
+  ]
+  const checkpoint = async (name: string): Promise<Files> => [
+    await fixture('seeds', `${name}.index`),
+    await fixture('seeds', `${name}.data-00000-of-00001`),
+  ]
   const list = `key,title,vector\n${keys.map((_, i) => `${i},"a ""b""","[${row(i).join(', ')}]"`).join('\n')}\n`
+  const fastText = `${keys.length} ${width}\n${lines(' ').replaceAll('\n', ' \n')} \n`
+  const table = keys.map((key, i) => `${i}\t${key}`).join('\n')
   return new Map<string, Corpus>([
-    ['npy', only(ours('texts.npy'), await fixture('float16-big-F.npy'), await fixture('version-3.npy'))],
-    ['npz', only(ours('texts.npz'), ours('numbers.npz'), await fixture('deflated.npz'))],
-    ['parquet', only(ours('texts.parquet'), ours('numbers.parquet'))],
-    ['safetensors', only(ours('texts.safetensors'), ours('numbers.safetensors'))],
+    ['npy', each(ours('texts.npy'), await fixture('float16-big-F.npy'), await fixture('version-3.npy'))],
+    ['npz', each(ours('texts.npz'), ours('numbers.npz'), await fixture('deflated.npz'))],
+    ['parquet', each(ours('texts.parquet'), ours('numbers.parquet'))],
+    ['safetensors', each(ours('texts.safetensors'), ours('numbers.safetensors'))],
     [
       'hdf5',
-      only(
+      each(
         await fixture('seeds', 'whole.h5'),
         await fixture('seeds', 'chunks.h5'),
         await fixture('seeds', 'latest.h5'),
@@ -94,37 +105,29 @@ export async function makeCorpora(folder: string, fixtures: string): Promise<Map
     ],
     [
       'arrow',
-      only(
+      each(
         await fixture('seeds', 'list.feather'),
         await fixture('seeds', 'fixed.arrow'),
         await fixture('seeds', 'columns.arrows'),
       ),
     ],
-    ['word2vec', only(ours('numbers.vec'))],
-    ['word2vec-binary', only({ name: 'words.bin', bytes: word2vecBinary() })],
-    ['glove', only(text('words.glove', lines(' ')))],
-    ['csv', only(text('columns.csv', `key,a,b,c,d\n${lines(',')}\n`), text('list.csv', list))],
-    ['tsv', only(text('columns.tsv', `key\ta\tb\tc\td\n${lines('\t')}\n`))],
-    [
-      'projector',
-      {
-        seeds: [ours('numbers_metadata.tsv'), ours('texts_metadata.tsv')],
-        beside: [{ ...ours('numbers_tensors.tsv'), name: 'tensors.tsv' }],
-      },
-    ],
-    [
-      'checkpoint',
-      {
-        seeds: [await fixture('seeds', 'checkpoint.index')],
-        beside: [await fixture('seeds', 'checkpoint.data-00000-of-00001')],
-      },
-    ],
+    ['word2vec', each(ours('numbers.vec'), text('fasttext.vec', fastText))],
+    ['word2vec-binary', each({ name: 'words.bin', bytes: word2vecBinary() })],
+    ['glove', each(text('words.glove', lines(' ')))],
+    ['csv', each(text('columns.csv', `key,a,b,c,d\n${lines(',')}\n`), text('list.csv', list))],
+    ['tsv', each(text('columns.tsv', `key\ta\tb\tc\td\n${lines('\t')}\n`))],
+    ['projector', [projector('numbers'), projector('texts')]],
+    // A SavedModel's variables are a checkpoint.
+    ['checkpoint', [await checkpoint('checkpoint'), await checkpoint('variables')]],
     [
       'sidecar',
-      only(
+      each(
         ours('texts.keys.json'),
         text('ids.txt', keys.join('\n')),
-        text('ids.csv', `id,title\n${keys.map((key, i) => `${i},${key}`).join('\n')}`),
+        text('ids.csv', `id,title\n${table.replaceAll('\t', ',')}`),
+        text('metadata.tsv', `id\ttitle\n${table}`),
+        ours('numbers.parquet'),
+        await fixture('seeds', 'keys.npy'),
       ),
     ],
   ])

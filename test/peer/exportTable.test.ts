@@ -38,7 +38,7 @@ it('numpy, pandas, gensim and safetensors read the same rows and keys', async ()
   for (const [name, keys] of Object.entries({ numbers, texts })) {
     for (const { extensions } of tableWriters) {
       const path = join(folder, `${name}${extensions[0] ?? ''}`)
-      const vocabulary = valueVocabulary(keys.map(String))
+      const vocabulary = await valueVocabulary(keys.map(String))
       await exportTable({ table: { file, array }, vocabulary, path, format: null, force: false })
     }
   }

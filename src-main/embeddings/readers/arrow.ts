@@ -12,7 +12,7 @@ import {
 import type { ArrowType, Field } from './arrow/schema'
 import { guessField, namedField, namesKeys } from './keyFields'
 import {
-  blockBytes,
+  blockRows,
   maxWidth,
   shapeProblem,
   usableArray,
@@ -63,15 +63,15 @@ async function* readRows(
   key: Column | null,
 ): AsyncGenerator<RowBlock> {
   const { width } = selection
-  const blockRows = Math.max(1, Math.floor(blockBytes / (4 * width)))
+  const most = blockRows(4 * width)
   let firstRow = 0
   for (const batch of file.batches) {
     if (batch.rows === 0) continue
     const fill = await (selection.lists ? listFiller : columnFiller)(file, batch, selection, firstRow)
     const keys = key ? await readKeys(file, batch, key) : null
-    const values = new Float32Array(Math.min(blockRows, batch.rows) * width) // [blockRows, width]
-    for (let first = 0; first < batch.rows; first += blockRows) {
-      const count = Math.min(blockRows, batch.rows - first)
+    const values = new Float32Array(Math.min(most, batch.rows) * width) // [most, width]
+    for (let first = 0; first < batch.rows; first += most) {
+      const count = Math.min(most, batch.rows - first)
       const rows = values.subarray(0, count * width)
       await fill(first, count, rows)
       yield keys

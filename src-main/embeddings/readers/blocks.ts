@@ -1,4 +1,4 @@
-import { blockBytes, type RowBlock } from './reader'
+import { blockRows, type RowBlock } from './reader'
 
 /** Gathers rows that are parsed one by one into blocks of about a megabyte. */
 export class BlockBuilder {
@@ -13,7 +13,7 @@ export class BlockBuilder {
     readonly width: number,
     private readonly keyed: boolean,
   ) {
-    this.capacity = Math.max(1, Math.floor(blockBytes / (4 * width)))
+    this.capacity = blockRows(4 * width)
     this.values = new Float32Array(this.capacity * width)
   }
 

@@ -1,6 +1,6 @@
 import type { ElementType } from './elements'
 import { numberKey } from './keyFields'
-import { blockBytes } from './reader'
+import { blockRows } from './reader'
 import type { ByteSource } from './source'
 
 /** How the elements of an array of keys are stored. */
@@ -37,7 +37,7 @@ export async function readKeyArray(source: ByteSource, layout: KeyLayout): Promi
   const { type, rows, littleEndian, dataOffset } = layout
   const size = keyBytes(type)
   const keys: string[] = []
-  const perBlock = Math.max(1, Math.floor(blockBytes / size))
+  const perBlock = blockRows(size)
   const buffer = new Uint8Array(Math.min(rows, perBlock) * size)
   for (let first = 0; first < rows; first += perBlock) {
     const count = Math.min(perBlock, rows - first)

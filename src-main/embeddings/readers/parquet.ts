@@ -101,7 +101,7 @@ function fetchType(type: string): NumberType {
 }
 
 /** DuckDB tells of damage in many words; those that it has no name for are the file's fault, too. */
-function damage(path: string, error: unknown): unknown {
+export function damage(path: string, error: unknown): unknown {
   if (!(error instanceof GraftError) || error.code !== 'internal') return error
   return new GraftError(
     'invalid-file',

@@ -82,6 +82,10 @@ export const headBytes = 4096
 /** How many bytes on disk a block of rows should hold: small enough to convert in a few milliseconds. */
 export const blockBytes = 1 << 20
 
+/** The rows that a block holds, by what one takes on disk: of short ones not so many that their keys take long. */
+export const blockRows = (rowBytes: number): number =>
+  Math.max(1, Math.min(16_384, Math.floor(blockBytes / rowBytes)))
+
 /** The widest table: far past any model's vectors, and a bound on what one row can make us allocate. */
 export const maxWidth = 65_536
 

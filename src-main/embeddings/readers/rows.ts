@@ -1,6 +1,6 @@
 import { GraftError } from '../../contract/errors'
 import { isNative, type ElementType } from './elements'
-import { blockBytes, type RowBlock } from './reader'
+import { blockBytes, blockRows, type RowBlock } from './reader'
 import type { ByteSource } from './source'
 
 /** A table of elements in a source. */
@@ -16,18 +16,18 @@ export interface Layout {
 export async function* rowMajor(source: ByteSource, layout: Layout): AsyncGenerator<RowBlock> {
   const { element, rows, width, littleEndian, dataOffset } = layout
   const rowBytes = width * element.bytes
-  const blockRows = Math.min(rows, Math.max(1, Math.floor(blockBytes / rowBytes)))
+  const most = Math.min(rows, blockRows(rowBytes))
   const asTheyAre = isNative(element, littleEndian)
-  const decoded = new Float32Array(asTheyAre ? 0 : blockRows * width) // [blockRows, width]
-  const buffers = [new Uint8Array(blockRows * rowBytes), new Uint8Array(blockRows * rowBytes)] as const
+  const decoded = new Float32Array(asTheyAre ? 0 : most * width) // [most, width]
+  const buffers = [new Uint8Array(most * rowBytes), new Uint8Array(most * rowBytes)] as const
   const readBlock = async (block: number): Promise<Uint8Array<ArrayBuffer>> => {
-    const firstRow = block * blockRows
+    const firstRow = block * most
     const into = block % 2 === 0 ? buffers[0] : buffers[1]
-    const bytes = into.subarray(0, Math.min(blockRows, rows - firstRow) * rowBytes)
+    const bytes = into.subarray(0, Math.min(most, rows - firstRow) * rowBytes)
     await source.read(bytes, dataOffset + firstRow * rowBytes)
     return bytes
   }
-  const blocks = Math.ceil(rows / blockRows)
+  const blocks = Math.ceil(rows / most)
   let ahead = readBlock(0)
   try {
     for (let block = 0; block < blocks; block++) {
@@ -42,7 +42,7 @@ export async function* rowMajor(source: ByteSource, layout: Layout): AsyncGenera
         ? new Float32Array(bytes.buffer, bytes.byteOffset, count * width)
         : decoded.subarray(0, count * width)
       if (!asTheyAre) element.decode(bytes, values, littleEndian)
-      yield { firstRow: block * blockRows, count, rows: values }
+      yield { firstRow: block * most, count, rows: values }
     }
   } finally {
     // The caller may stop early, and close the source.
@@ -56,12 +56,12 @@ export async function* rowMajor(source: ByteSource, layout: Layout): AsyncGenera
  */
 export async function* columnMajor(source: ByteSource, layout: Layout): AsyncGenerator<RowBlock> {
   const { element, rows, width, littleEndian, dataOffset } = layout
-  const blockRows = Math.min(rows, Math.max(1, Math.floor((16 * blockBytes) / (width * element.bytes))))
-  const raw = new Uint8Array(blockRows * element.bytes)
-  const column = new Float32Array(blockRows) // [blockRows]
-  const decoded = new Float32Array(blockRows * width) // [blockRows, width]
-  for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
-    const count = Math.min(blockRows, rows - firstRow)
+  const most = Math.min(rows, Math.max(1, Math.floor((16 * blockBytes) / (width * element.bytes))))
+  const raw = new Uint8Array(most * element.bytes)
+  const column = new Float32Array(most) // [most]
+  const decoded = new Float32Array(most * width) // [most, width]
+  for (let firstRow = 0; firstRow < rows; firstRow += most) {
+    const count = Math.min(most, rows - firstRow)
     for (let c = 0; c < width; c++) {
       const bytes = raw.subarray(0, count * element.bytes)
       await source.read(bytes, dataOffset + (c * rows + firstRow) * element.bytes)

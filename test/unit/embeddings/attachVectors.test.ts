@@ -29,11 +29,13 @@ async function save(name: string, text: string): Promise<string> {
   return path
 }
 
+const movies = await valueVocabulary(['Alien', 'Heat', 'Brazil', '7'])
+
 function request(path: string, changes: Partial<VectorsRequest> = {}): VectorsRequest {
   return {
     table: 'movie',
     column: 'movie',
-    vocabulary: valueVocabulary(['Alien', 'Heat', 'Brazil', '7']),
+    vocabulary: movies,
     path,
     array: null,
     frozen: true,
@@ -189,7 +191,7 @@ describe('by key', () => {
   it('random rows for missing ids are of the table’s scale, and the same every time', async () => {
     const lines = Array.from({ length: 2000 }, (_, i) => `k${i} ${5 + (i % 2)} ${i % 2 ? -100 : 100}`)
     const path = await save('vectors.txt', `${lines.join('\n')}\n`)
-    const vocabulary = valueVocabulary(Array.from({ length: 4000 }, (_, i) => `k${i}`))
+    const vocabulary = await valueVocabulary(Array.from({ length: 4000 }, (_, i) => `k${i}`))
     const wanted = { vocabulary, ...settings({ missing: 'random' }) }
     const { hash } = await attachVectors(store, request(path, wanted))
     const drawn = (await table()).slice(2001)

@@ -96,7 +96,7 @@ describe.each(tableWriters.map(({ format }) => format))('%s', (format) => {
     await fc.assert(
       fc.asyncProperty(table, async ({ keys, width, numbers }) => {
         const rows = Float32Array.from(numbers)
-        const read = await write(rows, width, valueVocabulary(keys), format)
+        const read = await write(rows, width, await valueVocabulary(keys), format)
         expect([...read.values]).toEqual([...rows])
         expect(read.keys).toEqual(keys)
       }),
@@ -122,7 +122,7 @@ describe('places', () => {
     if (!array) throw new Error('no array')
     return {
       table: { file, array },
-      vocabulary: valueVocabulary(keys),
+      vocabulary: await valueVocabulary(keys),
       path: join(folder, name),
       format: null,
       force: false,

@@ -78,8 +78,8 @@ it('proposes the columns whose values the keys are, by the share of ids that the
   const path = join(scratch, 'titles.csv')
   await writeFile(path, 'title,a,b\nHeat,1,2\nAlien,3,4\nBrazil,5,6\n')
   const found = await inspectFile(path, [
-    { column: 'country', vocabulary: valueVocabulary(['Brazil', 'Chile', 'Peru']) },
-    { column: 'movie', vocabulary: valueVocabulary(['Alien', 'Heat']) },
+    { column: 'country', vocabulary: await valueVocabulary(['Brazil', 'Chile', 'Peru']) },
+    { column: 'movie', vocabulary: await valueVocabulary(['Alien', 'Heat']) },
     { column: 'userId', vocabulary: encodedVocabulary(3) },
   ])
   expect(found).toMatchObject({ format: 'csv', keyFields: ['title', 'a', 'b'], keyField: 'title' })
@@ -106,7 +106,7 @@ it('proposes a column whose ids the keys only nearly are, with the rule', async 
   const path = join(scratch, 'padded.csv')
   await writeFile(path, 'key,a,b\n0001,1,2\n0002,3,4\n0002,5,6\n0009,5,6\n')
   const found = await inspectFile(path, [
-    { column: 'other', vocabulary: valueVocabulary(['Brazil', 'Chile', 'Peru']) },
+    { column: 'other', vocabulary: await valueVocabulary(['Brazil', 'Chile', 'Peru']) },
     { column: 'movieId', vocabulary: encodedVocabulary(3) },
   ])
   const example = { key: '0001', value: '1' }

@@ -46,10 +46,10 @@ describe('colours of points', () => {
   })
 })
 
-describe('ids of a table', () => {
+describe('ids of a table', async () => {
   const facts: IdFacts = {
     rows: 6,
-    vocabulary: valueVocabulary(['heat', 'wheat', 'the heater', 'x', 'HEAT']),
+    vocabulary: await valueVocabulary(['heat', 'wheat', 'the heater', 'x', 'HEAT']),
     columns: [],
     view: { columns: [], title: 'title' },
     titles: new Map([[4, 'Dead heat']]),
