@@ -32,6 +32,9 @@ def make(folder, rows, width):
             lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(part.ravel()))
             writer.write_table(pa.table({"key": keys[start : start + 50_000], "vector": lists}, schema=schema))
 
+    # What is still to be written would slow down whoever comes first.
+    os.sync()
+
 
 def load(kind, folder):
     if kind == "npy":

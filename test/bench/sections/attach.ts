@@ -1,17 +1,23 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { lastLines, runCommand } from '../../../scripts/lib/command.mjs'
 import { type Bench, inScratch, type Report } from '../bench'
 import { kerasPython } from '../environments'
 import { count, decimal, spreadText } from '../format'
 import { type BenchProject, tableProject } from '../projects'
+import { ServedWorkbench } from '../served'
+import { quantile } from '../statistics'
 import { ratio, type Standing, takeTurns, type Turn } from '../turns'
 
 const rows = 1_000_000
 const width = 256
 const tableBytes = 4 * rows * width
 const goal = 1.5
+/** Milliseconds that a window waits for an answer, 95th percentile, and between its requests. */
+const waitGoal = 50
+const pause = 15
 
 /** The forms of the file, and how Graft is told of it. */
 const kinds = [
@@ -46,7 +52,8 @@ export function attach(bench: Bench): Promise<Report> {
       )
     }
     const memory = await memoryAboveIdle(bench, project, source)
-    return makeReport(standings, memory)
+    const waits = await roundTrips(bench, project, source)
+    return makeReport(standings, memory, waits)
   })
 }
 
@@ -98,7 +105,48 @@ async function memoryAboveIdle(bench: Bench, project: BenchProject, source: stri
   return busy.usage.peakBytes - idle.usage.peakBytes
 }
 
-function makeReport(standings: readonly Standing[][], memory: number): Report {
+interface Waits {
+  readonly requests: number
+  readonly p95: number
+  readonly longest: number
+}
+
+/** Round trips of a window's requests while it attaches the table, milliseconds. */
+async function roundTrips(bench: Bench, project: BenchProject, source: string): Promise<Waits> {
+  const workbench = await ServedWorkbench.open(bench.graft, project.folder)
+  try {
+    const { client } = workbench
+    const ended = workbench.until(({ name, data }) => name === 'job.changed' && data.job.state !== 'running')
+    await client.embeddings.attach({
+      column: 'id',
+      path: join(source, 'vectors.npy'),
+      array: null,
+      ids: join(source, 'ids.txt'),
+      byPosition: false,
+      frozen: true,
+    })
+    let attaching = true
+    const settled = ended.then((event) => {
+      attaching = false
+      return event
+    })
+    const times: number[] = []
+    while (attaching) {
+      const start = performance.now()
+      await client.session.connect({})
+      times.push(performance.now() - start)
+      await sleep(pause)
+    }
+    const { name, data } = await settled
+    if (name !== 'job.changed' || data.job.state !== 'done')
+      throw new Error(`Attaching ended: ${JSON.stringify(data)}`)
+    return { requests: times.length, p95: quantile(times, 0.95), longest: quantile(times, 1) }
+  } finally {
+    await workbench.close()
+  }
+}
+
+function makeReport(standings: readonly Standing[][], memory: number, waits: Waits): Report {
   const seconds = (perSecond: number): string => decimal(rows / perSecond, 2)
   const times = standings.map(([graft, peer], i) => {
     if (!graft || !peer) throw new Error('nobody attached')
@@ -140,7 +188,15 @@ function makeReport(standings: readonly Standing[][], memory: number): Report {
         met: memory <= goal * tableBytes,
         note: '',
       },
+      {
+        name: 'round trip of a request while attaching, 95th percentile',
+        value: waits.p95,
+        unit: 'ms',
+        goal: `< ${waitGoal}`,
+        met: waits.p95 < waitGoal,
+        note: `the longest of ${count(waits.requests)} took ${decimal(waits.longest, 0)} ms`,
+      },
     ],
-    figures: { standings, times, memoryAboveIdle: memory, tableBytes },
+    figures: { standings, times, memoryAboveIdle: memory, tableBytes, waits },
   }
 }
