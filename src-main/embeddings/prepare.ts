@@ -29,8 +29,8 @@ interface Moments {
   readonly deviation: Float64Array // [width]
 }
 
-/** Numbers that are worked on before other work gets a turn: some milliseconds. */
-const numbersAtOnce = 2_000_000
+/** Numbers that are worked on before other work gets a turn: a millisecond or two. A request may take several turns. */
+const numbersAtOnce = 500_000
 
 /** Row ranges of a table, between which timers and requests run. */
 const slices = ({ rows, width }: Pick<AlignedTable, 'rows' | 'width'>): ReturnType<typeof pieces> =>

@@ -13,7 +13,7 @@ const sampleNumbers = 4_000_000
 const pairProducts = 200_000_000
 
 /** Products between which timers and requests run: some milliseconds. */
-const productsAtOnce = 4_000_000
+const productsAtOnce = 1_000_000
 
 /**
  * Measures what is remarkable in vectors as they stream by: how long they are, whether they all point one way, which
@@ -65,7 +65,7 @@ export class QualityBuilder {
     const direction = new Float64Array(width)
     let directed = 0
     for (let i = 0, at = 0; i < count; i++) {
-      if (i % 2000 === 0) await breathe()
+      if (i % 500 === 0) await breathe()
       let squares = 0
       for (let c = 0; c < width; c++) squares += (sample[at + c] ?? 0) ** 2
       const norm = Math.sqrt(squares)
@@ -131,7 +131,7 @@ export async function measureQuality(
   for (let row = 1; row < rows; row++) vectors += present[row] ?? 0
   const builder = new QualityBuilder(vectors, width)
   for (let row = 1; row < rows; row++) {
-    if (row % 20_000 === 0) await breathe()
+    if (row % 2000 === 0) await breathe()
     if (present[row] === 1) builder.add(values.subarray(row * width, (row + 1) * width), row)
   }
   return builder.finish(nameOf)

@@ -2,7 +2,7 @@ import { pieces } from './breathe'
 import { KeyIndex } from './keyIndex'
 
 /** Keys that are entered into an index at once: some milliseconds. */
-export const keysAtOnce = 10_000
+export const keysAtOnce = 4_000
 
 /** The ids of a column's domain and the raw values that they stand for. Id 0 is unknown. */
 export interface Vocabulary {
