@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type Locator } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeParquet } from '../../src-main/dataset'
 import { partFolder } from '../../src-main/dataset/files'
@@ -87,6 +88,13 @@ describe('a schema of 500 columns', () => {
     const grid = page.getByTestId('schema-grid')
     const bounds = await grid.boundingBox()
     if (!bounds) throw new Error('The grid is not to be seen.')
+    /** By the mouse alone: a locator's click runs scripts of its own in the page, which would be counted. */
+    const click = async (place: Locator): Promise<void> => {
+      await place.waitFor()
+      const box = await place.boundingBox()
+      if (!box) throw new Error('There is nothing to click.')
+      await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
+    }
     const work: Record<string, () => Promise<void>> = {
       'the wheel': async () => {
         await page.mouse.move(bounds.x + 200, bounds.y + 200)
@@ -117,8 +125,8 @@ describe('a schema of 500 columns', () => {
       'a tag for 500 columns': async () => {
         await grid.focus()
         await press('Control+a')
-        await page.getByTestId('bulk-bar').getByText('Edit tags…').click()
-        await page.getByTestId('tag-picker').getByText('context', { exact: true }).click()
+        await click(page.getByTestId('bulk-bar').getByText('Edit tags…'))
+        await click(page.getByTestId('tag-picker').getByText('context', { exact: true }))
         await page.getByTestId('schema-row-id_1').getByText('context').waitFor()
         await press('Escape')
         await grid.focus()
