@@ -33,6 +33,16 @@ export function rowView(
   return { from, to, height, top: scroll - (offset - from * rowHeight) }
 }
 
+/**
+ * The row that each place draws, where `places` rows from `from` on (or the last ones) are drawn: row r stands in place
+ * r mod places, so that a row in sight keeps its place however far the table is scrolled.
+ */
+export function rowsInPlaces(from: number, places: number, rows: number): number[] {
+  const drawn = Math.min(places, rows)
+  const start = Math.max(0, Math.min(from, rows - drawn))
+  return Array.from({ length: drawn }, (_, place) => start + ((((place - start) % drawn) + drawn) % drawn))
+}
+
 /** The pages (index = offset / size) that hold the rows from `from` up to `to`. */
 export function pagesOf(from: number, to: number, size: number): number[] {
   if (to <= from) return []

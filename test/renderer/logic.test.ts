@@ -9,7 +9,7 @@ import { treeLines } from '../../src-renderer/components/export/tree'
 import { differences } from '../../src-renderer/components/runs/status'
 import { bestEpoch, trainTiles } from '../../src-renderer/components/train/tiles'
 import { searchEntries, searchIn } from '../../src-renderer/stores/search'
-import { pagesOf, rowView } from '../../src-renderer/composables/rowWindow'
+import { pagesOf, rowsInPlaces, rowView } from '../../src-renderer/composables/rowWindow'
 import { dropKind } from '../../src-renderer/composables/useDrop'
 import { epoch, projectSnapshot, runSummary, tableView } from './support/snapshot'
 
@@ -40,6 +40,20 @@ describe('rows in sight', () => {
   it('reaches the first and the last row', () => {
     expect(rowView(0, 600, 5_000_000, 28).from).toBe(0)
     expect(rowView(1e12, 600, 5_000_000, 28).to).toBe(5_000_000)
+  })
+
+  it('keeps a row in its place while it is drawn, and draws as many as there are places', () => {
+    const natural = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max })
+    fc.assert(
+      fc.property(natural(500), natural(500), natural(60), natural(400), (from, next, places, rows) => {
+        const [before, after] = [rowsInPlaces(from, places, rows), rowsInPlaces(next, places, rows)]
+        const drawn = Math.min(places, rows)
+        const start = Math.max(0, Math.min(from, rows - drawn))
+        const order = [...before].sort((a, b) => a - b)
+        expect(order).toEqual(Array.from({ length: drawn }, (_, i) => start + i))
+        before.forEach((row, place) => after.includes(row) && expect(after.indexOf(row)).toBe(place))
+      }),
+    )
   })
 
   it('asks for exactly the pages that hold the rows', () => {
