@@ -3,6 +3,8 @@ import { shallowRef } from 'vue'
 import {
   type AlignmentReport,
   alignmentReport,
+  type TableExport,
+  tableExport,
   type TableStatistics,
   type VectorFile,
 } from '../../src-main/contract'
@@ -10,6 +12,7 @@ import { api } from '../api'
 import { useJobs } from './jobs'
 
 export type Attachment = Parameters<typeof api.embeddings.attach>[0]
+export type TableExportRequest = Parameters<typeof api.embeddings.exportTable>[0]
 
 /** Vector files before they are attached, and the statistics of tables that are. */
 export const useEmbeddings = defineStore('embeddings', () => {
@@ -47,5 +50,12 @@ export const useEmbeddings = defineStore('embeddings', () => {
     }
   }
 
-  return { statistics, inspectFile, loadStatistics, attach, preview }
+  /** Writes a column's table with its keys. */
+  async function exportTable(request: TableExportRequest): Promise<TableExport> {
+    const { job } = await api.embeddings.exportTable(request)
+    const { result } = await useJobs().finished(job)
+    return tableExport.parse(result)
+  }
+
+  return { statistics, inspectFile, loadStatistics, attach, preview, exportTable }
 })
