@@ -1,6 +1,15 @@
 import { type Command } from 'commander'
 import { z } from 'zod'
-import { type DerivedWish, dtype, GraftError, type JoinSource, type Part, role } from '../contract'
+import {
+  type ColumnUse,
+  columnUse,
+  type DerivedWish,
+  dtype,
+  GraftError,
+  type JoinSource,
+  type Part,
+  role,
+} from '../contract'
 import { integer } from './arguments'
 import { readDerived } from './deriveCommand'
 import { type Context, runJob, withProject } from './context'
@@ -19,6 +28,7 @@ interface ImportOptions {
   delimiter?: string
   quote?: string
   header: boolean
+  use: Record<string, ColumnUse>
   encoded: boolean
   raw: boolean
 }
@@ -35,7 +45,9 @@ const trainPart: Part = 'train'
 export function addImportCommand(program: Command, context: Context): void {
   program
     .command('import')
-    .description('bring in tables: CSV, TSV, JSON lines or Parquet, raw or encoded already')
+    .description(
+      'bring in tables: CSV, TSV, JSON lines, Parquet or Arrow, raw or encoded already, or a folder that NVTabular preprocessed',
+    )
     .argument('<dir>', 'the project folder')
     .argument('[files...]', 'files, folders or patterns, all for training or split')
     .option('--train <files...>', 'files of the training part')
@@ -55,6 +67,12 @@ export function addImportCommand(program: Command, context: Context): void {
       [],
     )
     .option(
+      '--use <column=use>',
+      'what a column is, in the place of the guess: categorical, continuous or ignored (repeatable)',
+      readUse,
+      {},
+    )
+    .option(
       '--split <spec>',
       'random:0.8,0.1,0.1, time:COLUMN:…, group:COLUMN:…, leave-last-out:USER[:TIME] or column:NAME',
     )
@@ -67,6 +85,18 @@ export function addImportCommand(program: Command, context: Context): void {
     .action(async (dir: string, files: string[], options: ImportOptions) => {
       const parts = filesOf(files, options, context.path)
       await withProject(context, dir, async (session, client, services) => {
+        const [only] = files
+        const path = only === undefined || files.length > 1 ? null : context.path(only)
+        if (!options.raw && path !== null && (await client.dataset.findMerlin({ path })).found) {
+          refuseRawOptions(options)
+          tellEncoded(
+            context,
+            await runJob(services, context.output, () =>
+              client.dataset.importMerlin({ path, newProject: null }),
+            ),
+          )
+          return
+        }
         const { source, schema } = session.document
         const described = schema.columns.length > 0 && source?.kind !== 'tables'
         const { train, validation, test } = parts
@@ -76,9 +106,7 @@ export function addImportCommand(program: Command, context: Context): void {
           const result = await runJob(services, context.output, () =>
             client.dataset.importEncoded({ train, validation, test, split, seed: options.seed }),
           )
-          const parsed = importResult.safeParse(result)
-          if (!parsed.success) throw new GraftError('internal', parsed.error.message)
-          context.output.result(parsed.data, describeImport(parsed.data))
+          tellEncoded(context, result)
           return
         }
         const result = await runJob(services, context.output, () =>
@@ -98,12 +126,20 @@ export function addImportCommand(program: Command, context: Context): void {
             seed: options.seed,
             target: options.target ?? null,
             derived: options.derive,
+            uses: options.use,
           }),
         )
         const report = tablesResult(result)
         context.output.result(report, describeTables(report))
       })
     })
+}
+
+/** Prints what an import of encoded rows told. */
+export function tellEncoded({ output }: Context, result: unknown): void {
+  const parsed = importResult.safeParse(result)
+  if (!parsed.success) throw new GraftError('internal', parsed.error.message)
+  output.result(parsed.data, describeImport(parsed.data))
 }
 
 /** `users.csv:user_id`, or `users.csv:user_id=id`. A path may hold colons. */
@@ -120,21 +156,37 @@ function readJoin(text: string, before: readonly JoinSource[]): JoinSource[] {
   return [...before, { path, on, key }]
 }
 
+/** `zip=categorical`. A column's name may hold equal signs. */
+function readUse(text: string, before: Readonly<Record<string, ColumnUse>>): Record<string, ColumnUse> {
+  const at = text.lastIndexOf('=')
+  const use = columnUse.safeParse(text.slice(at + 1))
+  if (at <= 0 || !use.success)
+    throw new GraftError(
+      'usage',
+      `"${text}" does not say what a column is.`,
+      `Write --use COLUMN=${columnUse.options.join('|')}.`,
+    )
+  return { ...before, [text.slice(0, at)]: use.data }
+}
+
 /** `\t` as people write a tab. */
 function unescape(text: string): string {
   return text === '\\t' || text === 'tab' ? '\t' : text
 }
 
 function isParquet(paths: readonly string[]): boolean {
-  return paths.every((path) => !/\.(csv|tsv|txt|data|json|jsonl|ndjson)(\.(gz|gzip|zst|zstd))?$/i.test(path))
+  return paths.every(
+    (path) =>
+      !/\.(csv|tsv|txt|data|json|jsonl|ndjson|feather|ftr|arrows?|ipc)(\.(gz|gzip|zst|zstd))?$/i.test(path),
+  )
 }
 
-function refuseRawOptions({ join, target, derive }: ImportOptions): void {
-  if (join.length > 0 || target !== undefined || derive.length > 0)
+function refuseRawOptions({ join, target, derive, use }: ImportOptions): void {
+  if (join.length + derive.length + Object.keys(use).length > 0 || target !== undefined)
     throw new GraftError(
       'usage',
-      'Files that are encoded already are neither joined nor given a target or derived columns: the schema describes them.',
-      'Leave out --join, --target and --derive, or add --raw.',
+      'Files that are encoded already are neither joined nor given a target, uses or derived columns: the schema describes them.',
+      'Leave out --join, --target, --use and --derive, or add --raw.',
     )
 }
 

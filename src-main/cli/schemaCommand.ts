@@ -75,8 +75,12 @@ const runs: Record<Action, Run> = {
 
   import: async (context, dir, name) => {
     const path = context.path(required(name, 'import', 'a file'))
-    await withProject(context, dir, async (_session, client) => {
-      const { columns } = await client.schema.import({ path })
+    await withProject(context, dir, async (session, client, services) => {
+      // Rows that were imported raw are encoded by the new schema, or neither changes.
+      if (session.document.source?.kind === 'tables')
+        await runJob(services, context.output, () => client.tables.encode({ schema: path }))
+      else await client.schema.import({ path })
+      const { columns } = session.snapshot()
       const shown = columns.map(({ name, dtype, role, tags }) => ({ name, dtype, role, tags }))
       context.output.result({ columns: shown }, columnTable(columns))
     })
@@ -110,12 +114,12 @@ const runs: Record<Action, Run> = {
     if ([tags, dtype, role, width].every((change) => change === undefined))
       throw new GraftError('usage', 'Nothing to set.', 'Give --tags, --dtype, --role or --width.')
     await withProject(context, dir, async (session, client, services) => {
-      await client.project.execute({
-        command: { type: 'setColumns', columns: [column], changes: { tags, dtype, role, width } },
-      })
-      // What a column is for decides how it is encoded.
+      const changes = { tags, dtype, role, width }
+      const command = { type: 'setColumns' as const, columns: [column], changes }
+      // What a column is for decides how it is encoded: both change, or neither.
       const encodes = session.document.source?.kind === 'tables' && (tags ?? dtype ?? role) !== undefined
-      if (encodes) await runJob(services, context.output, () => client.tables.encode({}))
+      if (encodes) await runJob(services, context.output, () => client.tables.encode({ commands: [command] }))
+      else await client.project.execute({ command })
       const { columns } = session.snapshot()
       const edited = columns.filter((candidate) => candidate.name === column)
       context.output.result(edited[0] ?? null, columnTable(edited))

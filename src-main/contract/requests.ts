@@ -40,6 +40,7 @@ import {
   joinSource,
   tablesInference,
   tablesPreview,
+  tablesReport,
   tablesSource,
 } from './tables'
 
@@ -164,6 +165,10 @@ export const requests = {
       }),
       jobId,
     ),
+    /** Whether this is a folder that NVTabular preprocessed: schema.pbtxt with Parquet files for training. */
+    findMerlin: request(z.object({ path }), z.object({ found: z.boolean() })),
+    /** Job: such a folder as it is, into the open project or into a new one, which is then opened. */
+    importMerlin: request(z.object({ path, newProject: path.nullable() }), jobId),
   },
   tables: {
     /** What these tables hold and what each column would be taken for; writes nothing. */
@@ -176,9 +181,14 @@ export const requests = {
         ),
         options: delimitedOptions,
         target: z.string().nullable(),
+        /** Names who asks: their next question, or `stopPreview`, ends this one with `cancelled`. */
+        asker: z.string().max(64).default(''),
       }),
       tablesPreview,
     ),
+    stopPreview: request(z.object({ asker: z.string().max(64) }), done),
+    /** What the last import or encoding of raw tables told; null where there was none. */
+    report: request(nothing, z.object({ report: tablesReport.nullable() })),
     /** Job: raw tables, typed, guessed, split and encoded; its result is a `tablesReport`. */
     import: request(
       z.object({
@@ -193,6 +203,8 @@ export const requests = {
         derived: z.array(derivedWish).default([]),
         /** By column, what it is in the place of what the rules take it for. */
         uses: z.record(z.string(), columnUse).default({}),
+        /** Makes a project there and opens it once the rows are in; null imports into the open one. */
+        newProject: path.nullable().default(null),
       }),
       jobId,
     ),
@@ -209,6 +221,10 @@ export const requests = {
         drop: z.array(z.string()).optional(),
         /** Takes each raw column for what the rules say, in the place of what the schema says. */
         infer: z.boolean().optional(),
+        /** A schema file that takes the place of the schema first, together with the encoding or not at all. */
+        schema: path.optional(),
+        /** Edits of the document that are made first, together with the encoding or not at all. */
+        commands: z.array(documentCommand).optional(),
       }),
       jobId,
     ),

@@ -16,13 +16,20 @@ export interface DuckOptions {
   threads?: number
   /** Where it spills. */
   tempFolder?: string
+  /** Ends the work: the statement that runs is interrupted, and no other begins. */
+  signal?: AbortSignal | undefined
 }
+
+/** How often a statement is interrupted until it ends: one that has not quite begun forgets an interruption. */
+const interruptEvery = 20 // ms
 
 /** An in-memory DuckDB with one connection, its errors turned into ours. Close it. */
 export class Duck {
   private constructor(
     private readonly instance: DuckDBInstance,
     readonly connection: DuckDBConnection,
+    /** Ends the work that this database was opened for. */
+    readonly signal: AbortSignal | undefined,
   ) {}
 
   static async open(options: DuckOptions = {}): Promise<Duck> {
@@ -36,7 +43,7 @@ export class Duck {
       autoload_known_extensions: 'false',
       preserve_insertion_order: 'true',
     })
-    return new Duck(instance, await instance.connect())
+    return new Duck(instance, await instance.connect(), options.signal)
   }
 
   /** Runs a statement and returns all rows as objects. */
@@ -102,9 +109,11 @@ export class Duck {
   }
 
   private async guard<T>(work: () => Promise<T>): Promise<T> {
+    stopIfAborted(this.signal)
     try {
       return await work()
     } catch (error) {
+      stopIfAborted(this.signal)
       throw duckError(error)
     }
   }
@@ -112,12 +121,29 @@ export class Duck {
 
 /** Opens a DuckDB for one piece of work and closes it whatever happens. */
 export async function withDuck<T>(work: (duck: Duck) => Promise<T>, options: DuckOptions = {}): Promise<T> {
+  const { signal } = options
   const duck = await Duck.open(options)
+  let again: NodeJS.Timeout | null = null
+  const interrupt = (): void => {
+    duck.interrupt()
+    again = setTimeout(interrupt, interruptEvery)
+  }
+  signal?.addEventListener('abort', interrupt)
   try {
     return await work(duck)
+  } catch (error) {
+    stopIfAborted(signal)
+    throw error
   } finally {
+    signal?.removeEventListener('abort', interrupt)
+    if (again) clearTimeout(again)
     duck.close()
   }
+}
+
+/** @throws GraftError `cancelled` */
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new GraftError('cancelled', 'The work was cancelled.')
 }
 
 /** A name of a column or table, quoted. */

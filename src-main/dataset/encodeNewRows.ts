@@ -17,7 +17,7 @@ import { castLeniently, leniently, type RawColumn } from './sources/types'
 
 export interface NewRowsRequest {
   project: string
-  source: TablesSource
+  source: Pick<TablesSource, 'options' | 'joins'>
   files: readonly string[]
   target: string
   /** Whether the target is among the columns and wanted: rows without it are left out. */

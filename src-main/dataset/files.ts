@@ -93,11 +93,13 @@ const oldName = (path: string): string => join(dirname(path), `.${basename(path)
 /**
  * Lets `build` fill a new folder beside `path`, then puts it in the place of the old one, which comes back if the
  * exchange fails. What was killed in the midst of the exchange is mended by {@link restoreFolder}.
+ * @param keep does what belongs to the exchange once it is made; where it fails the old folder comes back, too
  */
-export async function replaceFolder(
+export async function replaceFolder<T>(
   path: string,
-  build: (temporary: string) => Promise<void>,
-): Promise<void> {
+  build: (temporary: string) => Promise<T>,
+  keep: (built: T) => Promise<void> = () => Promise.resolve(),
+): Promise<T> {
   const temporary = newName(path)
   const old = oldName(path)
   let made: string | null = null
@@ -106,22 +108,25 @@ export async function replaceFolder(
     await restoreFolder(path)
     await rm(temporary, { recursive: true, force: true })
     await makeFolder(temporary)
-    await build(temporary)
+    const built = await build(temporary)
     await rm(old, { recursive: true, force: true })
     await moveIfThere(path, old)
     try {
       await rename(temporary, path)
+      await keep(built)
     } catch (error) {
+      await moveIfThere(path, temporary)
       await moveIfThere(old, path)
       throw error
     }
     await syncFolder(dirname(path))
+    // The exchange is done: an old folder that cannot be removed now goes with the next one.
+    await rm(old, { recursive: true, force: true }).catch(() => undefined)
+    return built
   } catch (error) {
     await rm(made ?? temporary, { recursive: true, force: true }).catch(() => undefined)
     throw naming(error, temporary, path)
   }
-  // The exchange is done: an old folder that cannot be removed now goes with the next one.
-  await rm(old, { recursive: true, force: true }).catch(() => undefined)
 }
 
 /** Brings back the folder that {@link replaceFolder} had moved aside when its process was killed. */

@@ -5,9 +5,9 @@ import { syncFolder } from '../project/files'
 import { inputKind, roleOf, type Column, type Dtype, type Role, type Schema } from '../schema'
 import { checkEncodedFile, neededColumns } from './check'
 import { duckType } from './columnData'
-import { identifier, literal, parquetSource, withDuck, type Duck } from './duckdb'
+import { identifier, literal, parquetSource, stopIfAborted, withDuck, type Duck } from './duckdb'
 import { noteChecked } from './checkedFiles'
-import { encodedFolder, flushFile, partFiles, partNames, replaceFolder, type PartName } from './files'
+import { flushFile, partFiles, partNames, replaceFolder, type PartName } from './files'
 import { expandFiles } from './sources/expand'
 import { labelRandomly } from './split/label'
 import { parquetOptions } from './write'
@@ -24,6 +24,10 @@ export interface ImportEncodedRequest {
   /** Told how far it has come: files checked, parts written. */
   onProgress?: (progress: { phase: 'checking' | 'writing'; done: number; total: number }) => void
   signal?: AbortSignal
+  /** Writes into the new `dataset/` what comes with the rows; gives what is to be told of it. */
+  beside?: (duck: Duck, folder: string) => Promise<string[]>
+  /** Keeps what the new rows are described by; where it fails the rows that there were come back. */
+  keep?: (report: ImportReport) => Promise<void>
 }
 
 export interface ImportReport {
@@ -37,50 +41,48 @@ type PartFiles = Partial<Record<PartName, string[]>>
 
 /**
  * Brings in Parquet files whose categorical columns hold ids of the schema's domains already. All files are checked
- * first; then the parts are written beside the old ones and put in their place, so a failure or a cancel changes nothing.
+ * first; then a new `dataset/` is written beside the old one and put in its place, so a failure or a cancel changes nothing.
  * @throws GraftError naming file, column and row where the data do not fit the schema
  */
 export async function importEncoded(request: ImportEncodedRequest): Promise<ImportReport> {
   const { sources, schema, signal } = request
   if (sources.kind === 'random') checkShares(sources.shares)
   checkNames(schema)
-  return withDuck(async (duck) => {
-    const interrupt = (): void => duck.interrupt()
-    signal?.addEventListener('abort', interrupt)
-    try {
-      const files = await filesOf(duck, sources)
-      const all = [...new Set(Object.values(files).flat())]
-      const unknown = new Set<string>()
-      for (const [index, file] of all.entries()) {
-        stopIfAborted(signal)
-        request.onProgress?.({ phase: 'checking', done: index, total: all.length })
-        for (const name of await checkEncodedFile(duck, file, schema)) unknown.add(name)
-      }
-      const rows: Record<PartName, number> = { train: 0, validation: 0, test: 0 }
-      await replaceFolder(encodedFolder(request.project), (folder) =>
-        writeParts(duck, request, files, folder, rows),
-      )
-      for (const part of partNames)
-        await noteChecked(request.project, part, await partFiles(request.project, part), schema)
-      const columns = neededColumns(schema).map((column) => ({
-        name: column.name,
-        dtype: column.dtype,
-        role: roleOf(column),
-        tags: [...column.tags],
-      }))
-      return { rows, columns, warnings: warningsOf(unknown) }
-    } finally {
-      signal?.removeEventListener('abort', interrupt)
+  const read = async (duck: Duck): Promise<ImportReport> => {
+    const files = await filesOf(duck, sources)
+    const all = [...new Set(Object.values(files).flat())]
+    const unknown = new Set<string>()
+    for (const [index, file] of all.entries()) {
+      request.onProgress?.({ phase: 'checking', done: index, total: all.length })
+      for (const name of await checkEncodedFile(duck, file, schema)) unknown.add(name)
     }
-  })
+    const columns = neededColumns(schema).map((column) => ({
+      name: column.name,
+      dtype: column.dtype,
+      role: roleOf(column),
+      tags: [...column.tags],
+    }))
+    const rows: Record<PartName, number> = { train: 0, validation: 0, test: 0 }
+    const report = { rows, columns, warnings: warningsOf(unknown) }
+    return replaceFolder(
+      join(request.project, 'dataset'),
+      async (folder) => {
+        await writeParts(duck, request, files, join(folder, 'encoded'), rows)
+        report.warnings.push(...((await request.beside?.(duck, folder)) ?? []))
+        stopIfAborted(signal)
+        return report
+      },
+      request.keep,
+    )
+  }
+  const report = await withDuck(read, { signal })
+  for (const part of partNames)
+    await noteChecked(request.project, part, await partFiles(request.project, part), schema)
+  return report
 }
 
 function warningsOf(unknown: ReadonlySet<string>): string[] {
   return [...unknown].map((name) => `column ${name} is not in the schema and was left out`)
-}
-
-function stopIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new GraftError('cancelled', 'the import was cancelled')
 }
 
 /** DuckDB does not tell upper from lower case in names, so two columns that differ in nothing else cannot be stored. */
@@ -139,7 +141,6 @@ async function writeParts(
     sources.kind === 'random' ? await labelRandomly(duck, total, sources.shares, sources.seed) : null
   const numbered = dealt ? await numberRows(duck, train) : ''
   for (const [index, part] of partNames.entries()) {
-    stopIfAborted(request.signal)
     request.onProgress?.({ phase: 'writing', done: index, total: partNames.length })
     rows[part] = dealt ? (dealt.counts[index] ?? 0) : await countRows(duck, files[part] ?? [])
     if (rows[part] === 0) continue
@@ -149,7 +150,6 @@ async function writeParts(
       ? [`${numbered} WHERE ${dealt.part('graft_row')} = ${index}`]
       : await nonEmpty(duck, files[part] ?? [])
     for (const [number, from] of sources.entries()) {
-      stopIfAborted(request.signal)
       const path = join(folder, part, `part-${String(number).padStart(5, '0')}.parquet`)
       await duck.run(`COPY (SELECT ${select} FROM ${from}) TO ${literal(path)} (${parquetOptions})`)
       await flushFile(path)

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { basename, join } from 'node:path'
-import { GraftError, toGraftError } from '../contract/errors'
-import { withDuck, type Duck } from './duckdb'
+import { toGraftError } from '../contract/errors'
+import { stopIfAborted, withDuck, type Duck } from './duckdb'
 import { buildDataset, setAsideParts, takeRaw, type BuildRequest, type BuiltDataset } from './encode/dataset'
 import { flushFolder, replaceFolder } from './files'
 import { gatherTableFacts } from './infer/facts'
@@ -12,7 +12,11 @@ import { findRaw, rawFolder, writeRaw } from './sources/raw'
 import type { RawColumn } from './sources/types'
 import { parseSplit } from './split/spec'
 
-export type TablesRequest = Omit<BuildRequest, 'vocabulariesBefore'> & { project: string }
+export type TablesRequest = Omit<BuildRequest, 'vocabulariesBefore'> & {
+  project: string
+  /** Keeps what the new rows are described by; where it fails the rows that there were come back. */
+  keep?: (built: BuiltDataset) => Promise<void>
+}
 
 /**
  * Imports raw tables: typed Parquet, guesses, split, encoding. The project's `dataset/` is replaced as a whole at the
@@ -69,16 +73,13 @@ async function build(
   prepare: (duck: Duck, folder: string, scratch: string) => Promise<string[]>,
 ): Promise<BuiltDataset> {
   const { signal, project } = request
-  const built: BuiltDataset[] = []
-  await replaceFolder(join(project, 'dataset'), async (folder) => {
-    const scratch = join(folder, '.scratch')
-    await mkdir(scratch)
-    const result = await withDuck(
-      async (duck) => {
-        const interrupt = (): void => duck.interrupt()
-        signal.addEventListener('abort', interrupt)
-        try {
-          stopIfAborted(signal)
+  return replaceFolder(
+    join(project, 'dataset'),
+    async (folder) => {
+      const scratch = join(folder, '.scratch')
+      await mkdir(scratch)
+      const result = await withDuck(
+        async (duck) => {
           const warnings = await prepare(duck, folder, scratch)
           const vocabulariesBefore = join(project, 'dataset', 'vocabularies')
           // The disk takes in the raw rows while they are encoded.
@@ -87,22 +88,14 @@ async function build(
           const failure = await flushed
           if (failure) throw failure
           return { ...rest, report: { ...report, warnings: [...warnings, ...report.warnings] } }
-        } finally {
-          signal.removeEventListener('abort', interrupt)
-        }
-      },
-      { memoryLimit, tempFolder: join(scratch, 'spill') },
-    )
-    await rm(scratch, { recursive: true, force: true })
-    await flushFolder(folder)
-    stopIfAborted(signal)
-    built.push(result)
-  })
-  const [result] = built
-  if (!result) throw new GraftError('internal', 'The import ended without a result.')
-  return result
-}
-
-function stopIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new GraftError('cancelled', 'The import was cancelled.')
+        },
+        { memoryLimit, tempFolder: join(scratch, 'spill'), signal },
+      )
+      await rm(scratch, { recursive: true, force: true })
+      await flushFolder(folder)
+      stopIfAborted(signal)
+      return result
+    },
+    request.keep,
+  )
 }

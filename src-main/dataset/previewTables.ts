@@ -19,6 +19,7 @@ export interface PreviewRequest {
   joins: readonly { path: string; on: string | null; key: string | null }[]
   options: DelimitedOptions
   target: TargetWish | null
+  signal?: AbortSignal
 }
 
 type File = TablesPreview['files'][number]
@@ -34,7 +35,10 @@ const shownRows = 20
 export async function previewTables(request: PreviewRequest): Promise<TablesPreview> {
   const scratch = await mkdtemp(join(tmpdir(), 'graft-preview-'))
   try {
-    return await withDuck((duck) => preview(duck, request, scratch))
+    return await withDuck((duck) => preview(duck, request, scratch), {
+      signal: request.signal,
+      tempFolder: join(scratch, 'spill'),
+    })
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
@@ -42,7 +46,7 @@ export async function previewTables(request: PreviewRequest): Promise<TablesPrev
 
 async function preview(duck: Duck, request: PreviewRequest, scratch: string): Promise<TablesPreview> {
   const files = await expandTables(duck, request.files)
-  const source = await openTable(duck, files, request.options, scratch)
+  const source = await openTable(duck, files, request.options, scratch, { most: sampleRows })
   const path = join(scratch, 'rows.parquet')
   const most = Math.max(200, Math.min(sampleRows, Math.floor(sampledCells / source.columns.length)))
   await writeSample(duck, source, path, most)

@@ -46,21 +46,44 @@ export async function syncFolder(folder: string): Promise<void> {
  * @throws GraftError naming `path`: `disk-full`, `read-only`, …
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const staging = stagingPath(path)
+  await writeFilesAtomic([{ path, data }])
+}
+
+/**
+ * Writes files of one folder as {@link writeFileAtomic} does. None takes its place before all are on the disk, so a disk
+ * that runs full leaves all of them as they were.
+ */
+export async function writeFilesAtomic(
+  files: readonly { readonly path: string; readonly data: string | Uint8Array }[],
+): Promise<void> {
+  const written: { staging: string; path: string }[] = []
   try {
-    const handle = await open(staging, 'wx')
-    try {
-      await handle.writeFile(data)
-      await handle.sync()
-    } finally {
-      await handle.close()
+    for (const { path, data } of files) {
+      const staging = stagingPath(path)
+      written.push({ staging, path })
+      await writeDurably(staging, data).catch((error: unknown) => {
+        throw toGraftError(error, path)
+      })
     }
-    await rename(staging, path)
+    for (const { staging, path } of written)
+      await rename(staging, path).catch((error: unknown) => {
+        throw toGraftError(error, path)
+      })
   } catch (error) {
-    await rm(staging, { force: true })
-    throw toGraftError(error, path)
+    for (const { staging } of written) await rm(staging, { force: true })
+    throw error
   }
-  await syncFolder(dirname(path))
+  for (const folder of new Set(written.map(({ path }) => dirname(path)))) await syncFolder(folder)
+}
+
+async function writeDurably(path: string, data: string | Uint8Array): Promise<void> {
+  const handle = await open(path, 'wx')
+  try {
+    await handle.writeFile(data)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Where `replaceFolder` keeps the old folder while the new one takes its name. */

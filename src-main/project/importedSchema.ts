@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ColumnView, type ImportedSchema, type ProjectDocument, type Schema } from '../contract'
 import { type Column, diffColumns, diffSchemas, type ColumnChange, readSchema, writeSchema } from '../schema'
@@ -30,6 +30,21 @@ export class ImportedSchemas {
     if ((await readFile(path, 'utf8').catch(() => null)) !== text) await writeFileAtomic(path, text)
     this.read.set(sha256, schema)
     return { file, sha256 }
+  }
+
+  /** Keeps a schema for what `work` does; where that fails it is kept no longer than it was before. */
+  async keepFor<T>(schema: Schema, file: string, work: (imported: ImportedSchema) => Promise<T>): Promise<T> {
+    const folder = join(this.project, projectFiles.schemas)
+    const before = await readdir(folder).catch((): string[] => [])
+    const imported = await this.keep(schema, file)
+    try {
+      return await work(imported)
+    } catch (error) {
+      const name = fileOf(imported.sha256)
+      if (!before.includes(name)) await rm(join(folder, name), { force: true })
+      if (before.length === 0) await rmdir(folder).catch(() => undefined)
+      throw error
+    }
   }
 
   /** Reads the one that the document names. Returns whether it was not known before; one that is gone stays unknown. */

@@ -7,7 +7,7 @@ import { writeSchemaPbtxt } from '../schema'
 import { parseDocument, printDocument } from './document'
 import { applyEdit, type Edit, labelOf } from './edits'
 import { effectiveSchema } from './effectiveSchema'
-import { makeFolder, writeFileAtomic } from './files'
+import { makeFolder, writeFileAtomic, writeFilesAtomic } from './files'
 import { projectFiles } from './folders'
 import { type History, record, redo, redoLabel, startHistory, undo, undoLabel } from './history'
 import { withLock } from './lock'
@@ -106,6 +106,30 @@ export class Project {
   replace(edit: Edit): void {
     this.history = startHistory(applyEdit(this.document, edit))
     this.changed((document) => applyEdit(document, edit))
+  }
+
+  /**
+   * Makes edits as {@link replace} does and saves them: all, or none where one is refused or cannot be saved.
+   * @throws GraftError why
+   */
+  async replaceSaved(edits: readonly Edit[]): Promise<void> {
+    await this.flush()
+    const before = this.history
+    const makeAll = (document: ProjectDocument): ProjectDocument => edits.reduce(applyEdit, document)
+    this.history = startHistory(makeAll(this.document))
+    this.changed(makeAll)
+    try {
+      await this.flush()
+    } catch (error) {
+      // What else was edited meanwhile stays.
+      this.unsaved = this.unsaved.filter((again) => again !== makeAll)
+      const document = this.unsaved.reduce((made, again) => again(made), before.present)
+      const label = labelOf({ type: 'reload', document })
+      this.history = document === before.present ? before : record(before, label, document)
+      this.error = null
+      this.tell()
+      throw error
+    }
   }
 
   undo(): void {
@@ -230,8 +254,10 @@ export class Project {
 
   private async write(document: ProjectDocument): Promise<void> {
     const text = printDocument(document)
-    await writeFileAtomic(join(this.path, projectFiles.schema), writeSchemaPbtxt(effectiveSchema(document)))
-    await writeFileAtomic(join(this.path, projectFiles.document), text)
+    await writeFilesAtomic([
+      { path: join(this.path, projectFiles.schema), data: writeSchemaPbtxt(effectiveSchema(document)) },
+      { path: join(this.path, projectFiles.document), data: text },
+    ])
     this.savedHash = hashOf(text)
   }
 }

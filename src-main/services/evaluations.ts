@@ -21,6 +21,8 @@ import { type ProjectSession } from './session'
 import { sliceMetrics } from './slices'
 import { type Workbench } from './workbench'
 
+const noOptions = { delimiter: null, quote: null, header: null }
+
 type Found = ReturnType<typeof evaluation.parse>
 
 /** A run's metrics on a part of the data, kept in its `evaluation.json`, or on raw files. */
@@ -141,7 +143,7 @@ async function prepare(
   }
 }
 
-function encode(
+async function encode(
   session: ProjectSession,
   record: RunRecord,
   data: readonly string[],
@@ -150,17 +152,26 @@ function encode(
   { report }: JobContext,
 ): Promise<NewRows> {
   const { source } = record.document
-  if (source?.kind !== 'tables')
+  if (source?.kind !== 'tables' && !(await exists(join(session.path, 'dataset', 'encoding.json'))))
     throw new GraftError(
       'invalid-setting',
       'The run was not trained on raw tables, so raw rows cannot be encoded for it.',
-      'Evaluate a part instead, or import raw tables and train on them.',
+      'Evaluate a part instead, or import raw tables and train on them. Of a preprocessed folder only categories with one id for all unknown values can be encoded.',
     )
   report({ phase: 'Encoding', done: 0, total: null, unit: 'rows' })
   const files = data.map((path) => resolve(path))
   const extra = extraIdsOf(record.document, session.embeddings)
   const { target } = record
-  return encodeNewRows({ project: session.path, source, files, target, labelled, extra, scratch })
+  const { options, joins } = source?.kind === 'tables' ? source : { options: noOptions, joins: [] }
+  return encodeNewRows({
+    project: session.path,
+    source: { options, joins },
+    files,
+    target,
+    labelled,
+    extra,
+    scratch,
+  })
 }
 
 async function runJob(bench: Workbench, request: EvaluationJob, context: JobContext): Promise<Found> {

@@ -1,14 +1,14 @@
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { mkdir, readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { type AppInfo, GraftError, type ProjectDocument } from '../contract'
 import { readSample, type Sample, writeSampleData } from '../dataset'
 import { EmbeddingStore } from '../embeddings'
 import { emptyDocument } from '../project/document'
 import { applyEdit } from '../project/edits'
-import { makeFolder, stagingPath, syncFolder } from '../project/files'
 import { ImportedSchemas } from '../project/importedSchema'
-import { Project, requireEmptyFolder } from '../project/project'
+import { Project } from '../project/project'
 import { type JobContext } from './jobs'
+import { stageProject } from './newProject'
 
 type SampleInfo = AppInfo['samples'][number]
 
@@ -42,16 +42,13 @@ export async function createSample(
       `There is no sample ${id}.`,
       `Choose one of: ${samples.map((sample) => sample.id).join(', ')}.`,
     )
-  await requireEmptyFolder(path)
   const sample = await readSample(join(folder, id))
-  await makeFolder(dirname(path))
-  const staging = stagingPath(path)
   const steps = 2 + sample.tables.length
   const step = (phase: string, done: number): void => {
     if (signal.aborted) throw new GraftError('cancelled', `Creating ${basename(path)} was cancelled.`)
     report({ phase, done, total: steps, unit: 'steps' })
   }
-  try {
+  await stageProject(path, async (staging) => {
     await mkdir(staging)
     step(`Drawing ${sample.rows.toLocaleString('en')} rows`, 0)
     await writeSampleData(sample, staging)
@@ -60,14 +57,7 @@ export async function createSample(
     )
     step('Saving', steps - 1)
     await (await Project.create(staging, document, { among: 'parts' })).close()
-    // An empty folder of that name may be there; Windows renames over none.
-    await rmdir(path).catch(() => undefined)
-    await rename(staging, path)
-    await syncFolder(dirname(path))
-  } catch (error) {
-    await rm(staging, { recursive: true, force: true })
-    throw error
-  }
+  })
 }
 
 async function attachMocks(

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import {
   GraftError,
@@ -6,10 +6,12 @@ import {
   type ColumnUse,
   type DelimitedOptions,
   type DerivedWish,
+  type ImportedSchema,
   type JoinSource,
   type ProjectDocument,
   type TablesInference,
   type TablesPreview,
+  tablesReport,
   type TablesReport,
   type TablesSource,
 } from '../contract'
@@ -25,6 +27,7 @@ import {
   type BuiltDataset,
   type TargetWish,
 } from '../dataset'
+import { applyEdit, type Edit } from '../project/edits'
 import { findColumn, roleOf, tableName } from '../schema'
 import { type JobContext } from './jobs'
 import { type ProjectSession } from './session'
@@ -47,13 +50,17 @@ function parseTarget(text: string): TargetWish {
 }
 
 /** Looks at the first rows of tables; needs no project and changes none. */
-export async function previewOf(given: {
-  files: string[]
-  joins: { path: string; on: string | null; key: string | null }[]
-  options: DelimitedOptions
-  target: string | null
-}): Promise<TablesPreview> {
+export async function previewOf(
+  given: {
+    files: string[]
+    joins: { path: string; on: string | null; key: string | null }[]
+    options: DelimitedOptions
+    target: string | null
+  },
+  signal: AbortSignal,
+): Promise<TablesPreview> {
   return previewTables({
+    signal,
     files: given.files.map((path) => resolve(path)),
     joins: given.joins.map((join) => ({ ...join, path: resolve(join.path) })),
     options: given.options,
@@ -82,26 +89,34 @@ export async function importIntoProject(
   const described = document.source === null
   return settle(
     session,
-    await importTables({
-      project: session.path,
-      source,
-      schema: described ? document.schema : { columns: [], rest: {} },
-      guess: {
-        target: given.target === null ? null : parseTarget(given.target),
-        derived: given.derived,
-        uses: given.uses,
-      },
-      signal,
-      report,
-    }),
+    [],
+    (keep) =>
+      importTables({
+        project: session.path,
+        source,
+        schema: described ? document.schema : { columns: [], rest: {} },
+        guess: {
+          target: given.target === null ? null : parseTarget(given.target),
+          derived: given.derived,
+          uses: given.uses,
+        },
+        signal,
+        report,
+        keep,
+      }),
     given.files.map(({ path }) => basename(path)).join(', '),
   )
 }
 
-/** Splits and encodes the rows of a project anew. @throws GraftError `invalid-setting` where they were not imported raw */
+/**
+ * Splits and encodes the rows of a project anew. What fails leaves rows and document as they were.
+ * @param changes `edits`: of the document, which are made together with the encoding or not at all
+ * @throws GraftError `invalid-setting` where the rows were not imported raw
+ */
 export async function encodeProject(
   session: ProjectSession,
   changes: {
+    edits?: readonly Edit[]
     split?: string | null
     seed?: number
     encoding?: Record<string, ColumnEncoding>
@@ -111,7 +126,9 @@ export async function encodeProject(
   },
   { signal, report }: JobContext,
 ): Promise<TablesReport> {
-  const { source, schema } = session.document
+  const edits = changes.edits ?? []
+  const document = edits.reduce(applyEdit, session.document)
+  const { source, schema } = document
   if (source?.kind !== 'tables')
     throw new GraftError(
       'invalid-setting',
@@ -130,12 +147,7 @@ export async function encodeProject(
     )
   const changed: TablesSource = {
     ...source,
-    derived: settleWishes(
-      changes.derive ?? [],
-      await rawColumnsOf(session.path),
-      derived,
-      session.document.target,
-    ),
+    derived: settleWishes(changes.derive ?? [], await rawColumnsOf(session.path), derived, document.target),
     split: changes.split === undefined ? source.split : changes.split,
     seed: changes.seed ?? source.seed,
     encoding: {
@@ -150,10 +162,12 @@ export async function encodeProject(
     ? {
         source: { ...changed, encoding: {} },
         schema: { columns: [], rest: schema.rest },
-        guess: { target: targetWish(session.document), derived: wishes },
+        guess: { target: targetWish(document), derived: wishes },
       }
     : { source: changed, schema: tagChosen(schema, changes.encoding ?? {}), guess: null }
-  return settle(session, await encodeAgain({ project: session.path, ...request, signal, report }))
+  return settle(session, edits, (keep) =>
+    encodeAgain({ project: session.path, ...request, signal, report, keep }),
+  )
 }
 
 /** The target of a project as a person would have named it. */
@@ -195,36 +209,75 @@ export async function inferProject(session: ProjectSession): Promise<TablesInfer
   }
 }
 
-async function settle(session: ProjectSession, built: BuiltDataset, files?: string): Promise<TablesReport> {
-  const { rows, changedDomains } = built.report
-  const changed = new Set(changedDomains)
-  const detached: string[] = []
-  for (const table of session.document.tables)
-    for (const name of table.columns) {
-      const column = session.document.schema.columns.find((candidate) => candidate.name === name)
-      if (column && changed.has(tableName(column))) detached.push(name)
+/**
+ * Makes rows together with the edits that they need: the document says what the rows are, or both are as before.
+ * @param first edits to make before those
+ * @param files what the rows came from, where they are new
+ */
+async function settle(
+  session: ProjectSession,
+  first: readonly Edit[],
+  make: (keep: (built: BuiltDataset) => Promise<void>) => Promise<BuiltDataset>,
+  files?: string,
+): Promise<TablesReport> {
+  let report: TablesReport | null = null
+  const built = await make(async (found) => {
+    const detached = staleTables(session.document, found.report.changedDomains)
+    report = withDetached(found.report, detached)
+    await writeFile(reportPath(session.path), JSON.stringify(report))
+    const save = async (imported?: ImportedSchema): Promise<void> => {
+      const edits = [...first, ...editsOf(found, detached, imported)]
+      const { target } = edits.reduce(applyEdit, session.document)
+      if (found.target !== null && target === null) edits.push({ type: 'setTarget', target: found.target })
+      await session.project.replaceSaved(edits)
     }
-  for (const column of detached) session.replace({ type: 'detach', column, table: null })
-  session.replace({
-    type: 'importData',
-    source: built.source,
-    schema: built.schema,
-    rows: rows.train + rows.validation + rows.test,
-    imported: files === undefined ? undefined : await session.schemas.keep(built.schema, files),
+    if (files === undefined) await save()
+    else await session.schemas.keepFor(found.schema, files, save)
   })
-  if (built.target !== null && session.document.target === null)
-    session.replace({ type: 'setTarget', target: built.target })
   await session.refreshDataset()
-  await session.project.flush()
+  return report ?? built.report
+}
+
+function withDetached(report: TablesReport, detached: readonly string[]): TablesReport {
   const warnings = detached.map(
     (column) =>
       `the ids of ${column} stand for other values now, so its vectors were taken off: attach them again`,
   )
-  return { ...built.report, warnings: [...built.report.warnings, ...warnings] }
+  return { ...report, warnings: [...report.warnings, ...warnings] }
 }
 
-/** Takes away what only raw tables leave behind, where other data have come in their place. */
-export async function removeTables(project: string): Promise<void> {
-  for (const name of ['raw', 'vocabularies', 'derived', 'extended', 'encoding.json', 'report.json'])
-    await rm(join(project, 'dataset', name), { recursive: true, force: true })
+const reportPath = (project: string): string => join(project, 'dataset', 'import.json')
+
+/** What the last import or encoding of a project told; null where it was not of raw tables. */
+export async function lastReport(project: string): Promise<TablesReport | null> {
+  try {
+    const parsed = tablesReport.safeParse(JSON.parse(await readFile(reportPath(project), 'utf8')))
+    return parsed.success ? parsed.data : null
+  } catch {
+    return null
+  }
+}
+
+function editsOf(built: BuiltDataset, detached: readonly string[], imported?: ImportedSchema): Edit[] {
+  const { train, validation, test } = built.report.rows
+  return [
+    ...detached.map((column): Edit => ({ type: 'detach', column, table: null })),
+    {
+      type: 'importData',
+      source: built.source,
+      schema: built.schema,
+      rows: train + validation + test,
+      imported,
+    },
+  ]
+}
+
+/** Columns with vectors for ids that stand for other values now. */
+function staleTables({ tables, schema }: ProjectDocument, changedDomains: readonly string[]): string[] {
+  return tables.flatMap(({ columns }) =>
+    columns.filter((name) => {
+      const column = schema.columns.find((candidate) => candidate.name === name)
+      return column !== undefined && changedDomains.includes(tableName(column))
+    }),
+  )
 }

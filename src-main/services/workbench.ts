@@ -57,13 +57,7 @@ export class Workbench {
       if (this.current?.path === absolute) return this.current
       this.refuseWhileTraining()
       await this.save()
-      const project = await Project.open(absolute)
-      const session = await ProjectSession.open(project, {
-        bus: this.bus,
-        fork: this.options.fork,
-        version: this.options.app.version,
-        summarize: summarizeModel,
-      })
+      const session = await this.openSession(absolute, this.bus)
       await this.leave()
       this.current = session
       this.bus.emit('project.changed', { project: session.snapshot() })
@@ -71,6 +65,17 @@ export class Workbench {
       await this.rememberOpen(session)
       return session
     })
+  }
+
+  /** Opens a project beside the one that is open; no window is told of it. Close it. */
+  openUnseen(path: string): Promise<ProjectSession> {
+    return this.openSession(path, new EventBus())
+  }
+
+  private async openSession(path: string, bus: EventBus): Promise<ProjectSession> {
+    const { fork, app } = this.options
+    const project = await Project.open(path)
+    return ProjectSession.open(project, { bus, fork, version: app.version, summarize: summarizeModel })
   }
 
   /** Closes the open project; the next start opens none. */
@@ -152,7 +157,7 @@ export class Workbench {
   }
 
   /** Leaving the project would end its run. @throws GraftError `busy` */
-  private refuseWhileTraining(): void {
+  refuseWhileTraining(): void {
     const run = this.current?.runs.running ?? null
     if (run === null) return
     throw new GraftError(

@@ -40,26 +40,13 @@ export function useDrop(dropped: (files: File[]) => void): { over: Ref<boolean> 
 export type DropKind = 'vectors' | 'schema' | 'table' | 'project' | 'unknown'
 
 /** Endings of files that hold vectors and nothing else. */
-const vectorEndings = [
-  'npy',
-  'npz',
-  'vec',
-  'w2v',
-  'glove',
-  'safetensors',
-  'h5',
-  'hdf5',
-  'arrow',
-  'feather',
-  'bin',
-  'txt',
-]
+const vectorEndings = ['npy', 'npz', 'vec', 'w2v', 'glove', 'safetensors', 'h5', 'hdf5', 'bin', 'txt']
 
 /** Endings to choose vectors by: tables and plain text may hold them too. */
-export const vectorExtensions = [...vectorEndings, 'csv', 'parquet', 'tsv']
+export const vectorExtensions = [...vectorEndings, 'csv', 'parquet', 'tsv', 'arrow', 'feather']
 
 const tablePattern =
-  /\.(csv|tsv|jsonl|ndjson|parquet)(\.(gz|gzip|zst|zstd))?$|\.(json|txt)\.(gz|gzip|zst|zstd)$/
+  /\.(csv|tsv|jsonl|ndjson|parquet|feather|ftr|arrows?|ipc)(\.(gz|gzip|zst|zstd))?$|\.(json|txt)\.(gz|gzip|zst|zstd)$/
 
 /** What a dropped file is, judged by its name. A folder's name has no ending: it can only be a project. */
 export function dropKind(name: string): DropKind {

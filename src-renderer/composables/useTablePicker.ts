@@ -3,7 +3,7 @@ import { useTables } from '../stores/tables'
 import { useAction, type Action } from './useAction'
 
 /** Endings of raw tables, compressed or not. */
-export const tableEndings = ['csv', 'tsv', 'json', 'jsonl', 'ndjson', 'parquet'] as const
+export const tableEndings = ['csv', 'tsv', 'json', 'jsonl', 'ndjson', 'parquet', 'feather', 'arrow'] as const
 
 /** Lets the person choose tables, on the desktop and in a browser alike, and brings them into the import sheet. */
 export function useTablePicker(): { choose: () => void; bringing: Action<[File[]]> } {

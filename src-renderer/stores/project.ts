@@ -54,7 +54,11 @@ export const useProject = defineStore('project', () => {
     comparison.value = await api.schema.diff({})
   }
 
-  const importSchema = async (path: string): Promise<void> => void (await api.schema.import({ path }))
+  /** Takes in a schema file. Rows that were imported raw are encoded by it, or nothing changes. */
+  async function importSchema(path: string): Promise<void> {
+    if (snapshot.value?.document.source?.kind !== 'tables') await api.schema.import({ path })
+    else await useJobs().finished((await api.tables.encode({ schema: path })).job)
+  }
 
   return {
     snapshot,

@@ -2,7 +2,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { GraftError, tablesReport, type TablesPreview, type TablesReport } from '../../src-main/contract'
 import { api, pathOf } from '../api'
-import { arrange, type ImportFile } from './importForm'
+import { arrange, projectName, type ImportFile } from './importForm'
 import { useJobs } from './jobs'
 import { useProject } from './project'
 
@@ -43,25 +43,20 @@ export const useTables = defineStore('tables', () => {
 
   function close(): void {
     files.value = []
+    void stopPreview().catch(() => undefined)
   }
 
-  const preview = (request: PreviewRequest): Promise<TablesPreview> => api.tables.preview(request)
+  /** Tells this window's questions from those of others. */
+  const asker = crypto.randomUUID()
+  const preview = (request: Omit<PreviewRequest, 'asker'>): Promise<TablesPreview> =>
+    api.tables.preview({ ...request, asker })
+  const stopPreview = async (): Promise<void> => void (await api.tables.stopPreview({ asker }))
 
-  /**
-   * Imports into the open project, or into a new one of this name. Rejects with the job's error, or `cancelled`.
-   * @param created called when the new project is there, before its rows are
-   */
-  async function importTables(
-    request: ImportRequest,
-    newProject: string | null,
-    created: () => void,
-  ): Promise<void> {
-    if (newProject !== null) {
-      const { path } = await api.project.suggestPath({ sample: null, name: newProject })
-      await project.create(path, null)
-      created()
-    }
-    const { job: id } = await api.tables.import(request)
+  /** Imports into the open project, or into a new one of this name. Rejects with the job's error, or `cancelled`. */
+  async function importTables(request: ImportRequest, newProject: string | null): Promise<void> {
+    const place =
+      newProject === null ? null : (await api.project.suggestPath({ sample: null, name: newProject })).path
+    const { job: id } = await api.tables.import({ ...request, newProject: place })
     running.value = id
     try {
       const { result } = await jobs.finished(id)
@@ -69,6 +64,16 @@ export const useTables = defineStore('tables', () => {
     } finally {
       running.value = null
     }
+  }
+
+  /** Opens a project folder; one that NVTabular preprocessed becomes a new project. */
+  async function openFolder(path: string): Promise<void> {
+    const { found } = await api.dataset.findMerlin({ path })
+    if (!found) return project.open(path)
+    const name = projectName(path.replace(/[\\/]+$/, '').replace(/^.*[\\/]/, ''))
+    const place = await api.project.suggestPath({ sample: null, name })
+    const { job: id } = await api.dataset.importMerlin({ path, newProject: place.path })
+    await jobs.finished(id)
   }
 
   function keepReport(result: unknown): void {
@@ -87,5 +92,27 @@ export const useTables = defineStore('tables', () => {
     told.value = null
   }
 
-  return { files, job, report, bring, change, remove, close, preview, importTables, encode, dismissReport }
+  /** Shows what the last import of the open project told, though it was long ago. */
+  async function showReport(): Promise<void> {
+    const path = project.snapshot?.path
+    const { report: found } = await api.tables.report({})
+    if (found && path !== undefined) told.value = { project: path, report: found }
+  }
+
+  return {
+    files,
+    job,
+    report,
+    bring,
+    change,
+    remove,
+    close,
+    preview,
+    stopPreview,
+    importTables,
+    openFolder,
+    encode,
+    dismissReport,
+    showReport,
+  }
 })

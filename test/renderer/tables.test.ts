@@ -188,6 +188,7 @@ describe('the import sheet', () => {
         seed: 42,
         target: null,
         uses: {},
+        newProject: null,
         derived: [],
       },
     ])

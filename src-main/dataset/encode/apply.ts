@@ -114,7 +114,7 @@ export function encodedColumns(
       case 'items': {
         const type = domainTypeName(fitted.domain)
         const known = (item: string): string =>
-          `enum_code(TRY_CAST(${item}::VARCHAR AS ${type}))::INTEGER + 1`
+          `enum_code(TRY_CAST(${item}::VARCHAR AS ${type}))::INTEGER + ${fitted.firstId}`
         const id = (item: string): string => idOf(fitted, item, known(item), extra.get(column.name))
         return [{ name: column.name, sql: itemIds(fitted, id) }]
       }
@@ -141,7 +141,7 @@ function idOf(fitted: IdColumn, x: string, known: string, extra: readonly number
   // MD5, for DuckDB's own hash may change with its version.
   const id = fitted.hashed
     ? `(md5_number_lower(${text}) % ${fitted.size - (fitted.nullId > 0 ? 1 : 0)}) + 1`
-    : `coalesce(${known}${beyond}, 0)`
+    : `coalesce(${known}${beyond}, ${fitted.unknownId})`
   // A vocabulary has no null, so a missing value finds nothing in it.
   return fitted.nullId === 0 && !fitted.hashed
     ? id

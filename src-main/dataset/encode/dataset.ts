@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { GraftError } from '../../contract/errors'
 import type { ColumnUse, DatasetReport, DerivedWish, TablesReport, TablesSource } from '../../contract/tables'
 import { roleOf, type Schema } from '../../schema'
-import { identifier, parquetSource, type Duck } from '../duckdb'
+import { identifier, parquetSource, stopIfAborted, type Duck } from '../duckdb'
 import { parquetFiles, partNames, safeFileName, type PartName } from '../files'
 import { gatherTableFacts } from '../infer/facts'
 import { overrule } from '../infer/overrule'
@@ -104,10 +104,6 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
     target,
     report: { rows, columns, unseen: unseenShares(split), ...kept, changedDomains, warnings: told },
   }
-}
-
-function stopIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new GraftError('cancelled', 'The import was cancelled.')
 }
 
 interface Settled {

@@ -51,11 +51,11 @@ export async function fitColumns(
     const ids = idEncoding(encoding)
     const domain = ids && sizes.get(ids.domain ?? name)
     if (ids && domain) {
-      if (ids.kind === 'categorical') fitted.push({ kind: 'categorical', column: name, ...domain })
+      const own = { column: name, ...domain, unknownId: 0 }
+      if (ids.kind === 'categorical') fitted.push({ kind: 'categorical', ...own })
       else {
-        const { separator } = ids
-        const counts = await countItems(duck, rows, column, separator)
-        fitted.push({ kind: 'items', column: name, separator, ...domain, counts })
+        const counts = await countItems(duck, rows, column, ids.separator)
+        fitted.push({ kind: 'items', ...own, separator: ids.separator, firstId: 1, counts })
       }
     } else if (encoding.kind === 'continuous') {
       const found = numbers.get(name)
@@ -74,7 +74,7 @@ export async function fitColumns(
   return fitted
 }
 
-type FittedDomain = Omit<Extract<FittedColumn, { kind: 'categorical' }>, 'kind' | 'column'>
+type FittedDomain = Omit<Extract<FittedColumn, { kind: 'categorical' }>, 'kind' | 'column' | 'unknownId'>
 
 async function fitDomains(
   duck: Duck,

@@ -28,6 +28,8 @@ export const fittedColumn = z.discriminatedUnion('kind', [
     hashed: z.boolean(),
     /** The id of missing values: 0, or the last. */
     nullId: z.int().min(0),
+    /** The id of values never seen: 0 but for what others encoded. */
+    unknownId: z.int().min(0).default(0),
   }),
   z.object({
     kind: z.literal('continuous'),
@@ -58,6 +60,9 @@ export const fittedColumn = z.discriminatedUnion('kind', [
     size: z.int().min(1),
     hashed: z.boolean(),
     nullId: z.int().min(0),
+    unknownId: z.int().min(0).default(0),
+    /** The id of the first value of the domain. */
+    firstId: z.int().min(1).default(1),
     counts,
   }),
   z.object({
@@ -92,9 +97,9 @@ export function hasIds(column: FittedColumn): column is IdColumn {
 }
 
 /** Whether a row's id is unknown, or one of its list is, as SQL over encoded rows. */
-export function isUnknown({ kind, column }: IdColumn): string {
+export function isUnknown({ kind, column, unknownId }: IdColumn): string {
   const name = identifier(column)
-  return kind === 'items' ? `list_contains(${name}, 0)` : `${name} = 0`
+  return kind === 'items' ? `list_contains(${name}, ${unknownId})` : `${name} = ${unknownId}`
 }
 
 /** `dataset/encoding.json`: how raw rows become the rows that the model sees. */

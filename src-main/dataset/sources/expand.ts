@@ -4,7 +4,8 @@ import { GraftError, toGraftError } from '../../contract/errors'
 import { literal, type Duck } from '../duckdb'
 
 /** What a folder's tables are called. */
-const tableName = /\.(csv|tsv|txt|data|json|jsonl|ndjson|parquet)(\.(gz|gzip|zst|zstd))?$/i
+const tableName =
+  /\.(csv|tsv|txt|data|json|jsonl|ndjson|parquet|feather|ftr|arrows?|ipc)(\.(gz|gzip|zst|zstd))?$/i
 
 /**
  * Files of raw tables that a person named: files as they are, the tables of a folder and of the folders in it

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { GraftError, toGraftError } from '../../contract/errors'
+import { arrowReader } from '../../embeddings/readers/arrow'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
 export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be'
@@ -8,6 +9,7 @@ export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be'
 /** What a file is, by its first bytes; its name only tells JSON from delimited text where both would do. */
 export type FileFormat =
   | { kind: 'parquet' }
+  | { kind: 'arrow' }
   | { kind: 'json'; compression: Compression }
   | { kind: 'delimited'; compression: Compression; encoding: TextEncoding }
 
@@ -23,12 +25,15 @@ export async function detectFormat(path: string): Promise<FileFormat> {
     throw new GraftError('invalid-file', `${path} is empty.`, 'Choose a file with rows.', { file: path })
   const magic = (text: string): boolean => head.subarray(0, text.length).equals(Buffer.from(text, 'latin1'))
   if (magic('PAR1')) return { kind: 'parquet' }
-  if (magic('ARROW1') || /\.(feather|arrow|ipc)$/i.test(path))
+  if (magic('FEA1'))
     throw unsupported(
       path,
-      'an Arrow (Feather) file',
-      'Write it as Parquet: pandas.read_feather(f).to_parquet(g).',
+      'in the first version of Feather',
+      'Write it again: pyarrow.feather.write_feather writes the second.',
     )
+  if (arrowReader.sniff(head)) return { kind: 'arrow' }
+  if (/\.(feather|ftr|arrows?|ipc)$/i.test(path))
+    throw new GraftError('invalid-file', `${path} is not an Arrow file.`, 'Write it again.', { file: path })
   if (magic('PK\u0003\u0004'))
     throw unsupported(path, 'a zip archive or a spreadsheet', 'Unpack it, or save the sheet as CSV.')
   const name = path.replace(/\.(gz|gzip|zst|zstd)$/i, '')
@@ -43,7 +48,7 @@ export async function detectFormat(path: string): Promise<FileFormat> {
     throw new GraftError(
       'invalid-file',
       `${path} is binary, not a table of text.`,
-      'Choose a CSV, TSV, JSON lines or Parquet file.',
+      'Choose a CSV, TSV, JSON lines, Parquet or Arrow file.',
       { file: path },
     )
   return text('none', 'utf-8')

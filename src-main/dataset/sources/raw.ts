@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { GraftError } from '../../contract/errors'
 import type { DelimitedOptions, JoinSource, TablesSource } from '../../contract/tables'
 import { describeFile } from '../check'
 import { identifier, literal, parquetSource, withDuck, type Duck } from '../duckdb'
 import { partNames, type PartName } from '../files'
 import { parquetOptions } from '../write'
+import { agreeOnTypes } from './agree'
 import { expandTables } from './expand'
 import { checkUnchanged, openTable, readError, selectTyped, type TableSource } from './table'
 import { misfit, probeTypes, rawTypeOf, type RawColumn } from './types'
@@ -55,21 +56,26 @@ export async function writeRaw(
     await checkKey(duck, path, joined)
     lookups.push({ path, join: joined })
   }
+  const written: { path: string; file: string; name: string }[] = []
   for (const part of [null, ...partNames]) {
     const paths = request.files.filter((file) => file.part === part).map((file) => file.path)
     if (paths.length === 0) continue
-    const path = join(folder, `${part ?? 'table'}.parquet`)
-    if (lookups.length === 0) await copyTable(duck, paths, path, request, scratch, warnings)
-    else {
-      const unjoined = join(scratch, 'unjoined.parquet')
-      await copyTable(duck, paths, unjoined, request, scratch, warnings)
+    const name = `${part ?? 'table'}.parquet`
+    const path = join(lookups.length === 0 ? folder : scratch, name)
+    await copyTable(duck, paths, path, request, scratch, warnings)
+    written.push({ path, file: paths[0] ?? '', name })
+  }
+  await agreeOnTypes(duck, written)
+  if (lookups.length > 0)
+    for (const { path: unjoined, name } of written) {
+      const path = join(folder, name)
       request.report({ phase: 'Joining', done: 0, total: null, unit: 'rows' })
       const from = parquetSource([unjoined], 'file_row_number = true')
       const { sql, unmatched } = await joinedRows(duck, from, unjoined, lookups)
       await writeRows(duck, sql, path)
       warnings.push(...unmatched)
+      await rm(unjoined)
     }
-  }
   return warnings
 }
 
@@ -83,7 +89,9 @@ async function copyTable(
 ): Promise<void> {
   const files = await expandTables(duck, paths)
   request.report({ phase: 'Looking at files', done: 0, total: null, unit: 'files' })
-  const source = await openTable(duck, files, request.options, scratch)
+  const source = await openTable(duck, files, request.options, scratch, {
+    onRows: (done, total) => request.report({ phase: 'Reading Arrow', done, total, unit: 'rows' }),
+  })
   warnings.push(...source.warnings)
   const copy = (of: TableSource): Promise<void> =>
     watched(duck, request, `Reading ${files.length === 1 ? 'the table' : `${files.length} files`}`, () =>

@@ -97,16 +97,21 @@ function isHeader(cells: readonly string[]): boolean {
   })
 }
 
+/** What columns are called on their way through the import: a column of the table gets another name. */
+const ownNames = ['graft_row', 'graft_part', 'graft_learnt_row', 'graft_id', 'file_row_number']
+
 /** Names made unique (whatever the case, for tables of data do not tell it) and given where there is none. */
 export function uniqueNames(names: readonly string[], tell: (message: string) => void): string[] {
-  const taken = new Set<string>()
+  const taken = new Set(ownNames)
   return names.map((given, index) => {
     const plain = given.trim()
     const base = plain === '' ? `column_${index + 1}` : plain
     if (plain === '') tell(`column ${index + 1} has no name and is called ${base}`)
     let name = base
     for (let suffix = 2; taken.has(name.toLowerCase()); suffix++) name = `${base}_${suffix}`
-    if (name !== base) tell(`there are several columns ${base}; one is called ${name}`)
+    if (ownNames.includes(base.toLowerCase()))
+      tell(`a column ${base} is Graft's own; yours is called ${name}`)
+    else if (name !== base) tell(`there are several columns ${base}; one is called ${name}`)
     taken.add(name.toLowerCase())
     return name
   })

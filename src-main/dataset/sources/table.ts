@@ -6,8 +6,10 @@ import { pipeline } from 'node:stream/promises'
 import { GraftError } from '../../contract/errors'
 import type { DelimitedOptions } from '../../contract/tables'
 import { escapePattern, identifier, literal, parquetSource, type Duck } from '../duckdb'
+import { missingColumns } from './agree'
+import { convertArrow, type ArrowOptions } from './arrow'
 import { detectFormat, readHead, type FileFormat } from './format'
-import { sniff, type Dialect } from './sniff'
+import { sniff, uniqueNames, type Dialect } from './sniff'
 import { castText, probeTypes, rawTypeOf, sampleRows, type RawColumn } from './types'
 
 /** A table of one or more files, ready to be read. */
@@ -33,7 +35,8 @@ const sniffedBytes = 1 << 20
 export const sampledCells = 4_000_000
 
 /**
- * Looks at files and finds out how they are read; nothing is written but UTF-16 as UTF-8 under `scratch`.
+ * Looks at files and finds out how they are read; nothing is written but, under `scratch`, UTF-16 as UTF-8 and Arrow as Parquet.
+ * @param arrow how many rows of Arrow files are wanted, and who is told how far it is
  * @throws GraftError `invalid-file`, `unsupported-file`, naming the file
  */
 export async function openTable(
@@ -41,6 +44,7 @@ export async function openTable(
   files: readonly string[],
   options: DelimitedOptions,
   scratch: string,
+  arrow: ArrowOptions = {},
 ): Promise<TableSource> {
   const formats = await Promise.all(files.map(detectFormat))
   const [first] = formats
@@ -56,13 +60,40 @@ export async function openTable(
   const base = { files: [...files], stamps, format: first.kind }
   if (first.kind === 'delimited')
     return { ...base, ...(await openDelimited(duck, files, formats, options, scratch)) }
+  if (first.kind === 'arrow') {
+    const warnings: string[] = []
+    const pieces: string[] = []
+    for (const [index, file] of files.entries()) {
+      const found = await convertArrow(duck, file, scratch, `arrow-${basename(file)}-${index}`, arrow)
+      pieces.push(...found.pieces)
+      if (index === 0) warnings.push(...found.warnings)
+    }
+    const typed = await describeTyped(duck, parquetSource(pieces, 'union_by_name = true'), files)
+    const missing = await missingColumns(
+      duck,
+      pieces,
+      typed.columns.map(({ name }) => name),
+    )
+    return {
+      ...base,
+      dialect: null,
+      isText: false,
+      ...typed,
+      warnings: [...warnings, ...typed.warnings, ...missing],
+    }
+  }
   const hive = files.some((file) => /[\\/][^\\/=]+=[^\\/]*[\\/]/.test(file))
   const listed = files.map((file) => literal(escapePattern(file))).join(', ')
   const from =
     first.kind === 'parquet'
       ? parquetSource(files, `union_by_name = true, hive_partitioning = ${hive}`)
       : `read_json([${listed}], format = 'auto', records = true, sample_size = -1, union_by_name = true, maximum_object_size = ${longestLine})`
-  return { ...base, dialect: null, isText: false, ...(await describeTyped(duck, from, files)) }
+  const typed = await describeTyped(duck, from, files)
+  if (first.kind === 'parquet') {
+    const names = typed.columns.map(({ name }) => name)
+    typed.warnings.push(...(await missingColumns(duck, files, names)))
+  }
+  return { ...base, dialect: null, isText: false, ...typed }
 }
 
 /** Fails where a file is not what it was when it was opened. */
@@ -90,8 +121,11 @@ async function describeTyped(
   const described = await duck.all(`DESCRIBE SELECT * FROM ${from}`).catch((error: unknown) => {
     throw readError(error, files[0] ?? '')
   })
-  const columns = described.map((row): RawColumn => {
-    const [name, type] = [String(row.column_name), String(row.column_type)]
+  const warnings: string[] = []
+  const given = described.map((row) => String(row.column_name))
+  const names = uniqueNames(given, (message) => warnings.push(`${files[0]}: ${message}`))
+  const columns = described.map((row, index): RawColumn => {
+    const [name, type] = [names[index] ?? '', String(row.column_type)]
     const found = rawTypeOf(type)
     if (found) return { name, ...found }
     throw new GraftError(
@@ -101,7 +135,9 @@ async function describeTyped(
       { file: files[0], column: name },
     )
   })
-  return { from, columns, warnings: [] }
+  if (names.every((name, index) => name === given[index])) return { from, columns, warnings }
+  const renamed = given.map((name, index) => `${identifier(name)} AS ${identifier(names[index] ?? '')}`)
+  return { from: `(SELECT ${renamed.join(', ')} FROM ${from})`, columns, warnings }
 }
 
 async function openDelimited(

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
-import { type DataSource, GraftError, type Handlers } from '../../contract'
-import { importEncoded, profilePart, type EncodedSources } from '../../dataset'
+import { GraftError, type Handlers } from '../../contract'
+import { findMerlin, profilePart, type EncodedSources } from '../../dataset'
+import { importEncodedRows, importMerlin } from '../encodedRows'
+import { createFilled } from '../newProject'
 import { parseRandomSplit } from '../split'
 import { readRows } from '../datasets'
-import { removeTables } from '../tables'
 import { type Workbench } from '../workbench'
 
 export function datasetHandlers(bench: Workbench): Handlers['dataset'] {
@@ -33,43 +34,38 @@ export function datasetHandlers(bench: Workbench): Handlers['dataset'] {
         split === null
           ? { kind: 'parts', ...files }
           : { kind: 'random', files: files.train, shares: parseRandomSplit(split), seed }
-      const job = bench.jobs.start('import', 'Import data', async ({ signal, report }) => {
-        const result = await importEncoded({
-          project: session.path,
-          schema: session.document.schema,
-          sources,
-          signal,
-          onProgress: ({ phase, done, total }) =>
-            report({
-              phase: phase === 'checking' ? 'Checking files' : 'Writing parts',
-              done,
-              total,
-              unit: phase === 'checking' ? 'files' : 'parts',
-            }),
-        })
-        const source: DataSource = {
-          kind: 'encoded',
-          files: [
-            ...files.train.map((path) => ({ part: 'train' as const, path })),
-            ...files.validation.map((path) => ({ part: 'validation' as const, path })),
-            ...files.test.map((path) => ({ part: 'test' as const, path })),
-          ],
-          split,
-          seed,
-        }
-        await removeTables(session.path)
-        const { train, validation, test } = result.rows
-        session.replace({
-          type: 'importData',
-          source,
-          schema: session.document.schema,
-          rows: train + validation + test,
-        })
-        await session.refreshDataset()
-        await session.project.flush()
-        return result
-      })
+      const job = bench.jobs.start('import', 'Import data', (context) =>
+        importEncodedRows(session, { schema: session.document.schema, sources, split, seed }, context),
+      )
       return { job }
+    },
+
+    findMerlin: async ({ path }) => ({ found: (await findMerlin(resolve(path))) !== null }),
+
+    importMerlin: async ({ path, newProject }) => {
+      const folder = await findMerlin(resolve(path))
+      if (!folder)
+        throw new GraftError(
+          'not-found',
+          `${path} is no folder of preprocessed data: it has no schema.pbtxt beside Parquet files for training.`,
+          'Choose the folder that holds train/ and schema.pbtxt.',
+        )
+      if (newProject === null) {
+        const session = bench.requireSession()
+        bench.refuseWhileRowsAreInUse()
+        return {
+          job: bench.jobs.start('import', 'Import preprocessed data', (context) =>
+            importMerlin(session, folder, context),
+          ),
+        }
+      }
+      bench.refuseWhileTraining()
+      bench.refuseWhileImporting()
+      return {
+        job: bench.jobs.start('import', 'Import preprocessed data', (context) =>
+          createFilled(bench, resolve(newProject), (session) => importMerlin(session, folder, context)),
+        ),
+      }
     },
   }
 }

@@ -19,6 +19,8 @@ type Compression = 'none' | 'lz4' | 'zstd'
 /** A batch of rows, its buffers not read yet. */
 export interface Batch {
   readonly rows: number
+  /** Where its body begins. */
+  readonly place: number
   readonly compression: Compression
   /** Number of values of each field, children included, depth first. */
   readonly lengths: readonly number[]
@@ -32,6 +34,8 @@ export interface ArrowFile {
   readonly name: string
   readonly source: FileSource
   readonly fields: readonly Field[]
+  /** Whether a dictionary is for the batches after it, and not for all. */
+  readonly isStream: boolean
   readonly batches: readonly Batch[]
   readonly dictionaries: readonly { readonly id: number; readonly batch: Batch; readonly delta: boolean }[]
 }
@@ -72,7 +76,8 @@ export async function readArrow(source: FileSource, name: string): Promise<Arrow
       })
     }
   }
-  return { name, source, fields: fields.map((field) => parseField(field)), batches, dictionaries }
+  const parsed = fields.map((field) => parseField(field))
+  return { name, source, fields: parsed, isStream: !isFile, batches, dictionaries }
 }
 
 /** Reads a message's metadata; null at a stream's end. */
@@ -150,6 +155,7 @@ function parseBatch(header: FlatTable, message: Message, name: string): Batch {
   const viewBuffers = header.structures(4, 8, [0]).map(([count = 0]) => count)
   return {
     rows,
+    place: message.bodyOffset,
     compression: !compressed ? 'none' : codec === 0 ? 'lz4' : 'zstd',
     lengths,
     buffers,

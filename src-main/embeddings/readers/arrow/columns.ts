@@ -33,20 +33,20 @@ export function locateColumns(fields: readonly Field[]): Column[] {
   return columns
 }
 
-function ownBuffers(type: ArrowType): number | null {
+export function ownBuffers(type: ArrowType): number | null {
   if (type.kind === 'other') return type.buffers
   if (type.kind === 'fixedList') return 1
   return type.kind === 'text' ? 3 : 2
 }
 
 /** The number of a column's buffer in a batch, where earlier columns of views have further buffers of their own. */
-function bufferIndex(batch: Batch, { buffer, views }: Column, place: number): number {
+export function bufferIndex(batch: Batch, { buffer, views }: Column, place: number): number {
   let index = buffer + place
   for (let i = 0; i < views; i++) index += batch.viewBuffers[i] ?? 0
   return index
 }
 
-const bitmapBytes = (count: number): number => Math.ceil(count / 8)
+export const bitmapBytes = (count: number): number => Math.ceil(count / 8)
 
 /** Which values are there; null where all are. */
 async function openValidity(
@@ -60,7 +60,7 @@ async function openValidity(
 }
 
 /** Tells for values from `first` on whether they are there. */
-async function readValidity(
+export async function readValidity(
   buffer: BufferReader | null,
   first: number,
   count: number,
@@ -180,7 +180,7 @@ export async function openListColumn(file: ArrowFile, batch: Batch, column: Colu
   }
 }
 
-function readOffsets(bytes: Uint8Array, size: 4 | 8): number[] {
+export function readOffsets(bytes: Uint8Array, size: 4 | 8): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: bytes.length / size }, (_, i) =>
     size === 4 ? view.getInt32(4 * i, true) : Number(view.getBigInt64(8 * i, true)),

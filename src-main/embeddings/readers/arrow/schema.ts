@@ -8,6 +8,13 @@ export type ArrowType =
   | { readonly kind: 'bool' }
   | { readonly kind: 'text'; readonly offsetBytes: 4 | 8 }
   | { readonly kind: 'textView' }
+  /** Dates and times since 1970: a value is `microseconds`, or there are `perMicrosecond` of them in one. */
+  | {
+      readonly kind: 'time'
+      readonly bytes: 4 | 8
+      readonly microseconds: bigint
+      readonly perMicrosecond: bigint
+    }
   | { readonly kind: 'list'; readonly offsetBytes: 4 | 8 }
   | { readonly kind: 'fixedList'; readonly size: number }
   /** What is not read, and how many buffers of its own it takes; null where later fields cannot be found either. */
@@ -41,6 +48,21 @@ function integer(type: FlatTable | null): ArrowType {
 
 const precisions = ['f2', 'f4', 'f8']
 
+const since1970 = (bytes: 4 | 8, microseconds: bigint, perMicrosecond = 1n): ArrowType => ({
+  kind: 'time',
+  bytes,
+  microseconds,
+  perMicrosecond,
+})
+
+/** By Arrow's TimeUnit: seconds, milliseconds, microseconds, nanoseconds. */
+const timestamps = [
+  since1970(8, 1_000_000n),
+  since1970(8, 1000n),
+  since1970(8, 1n),
+  since1970(8, 1n, 1000n),
+] as const
+
 /** The union `Type` of arrow/format/Schema.fbs. */
 function typeOf(kind: number, type: FlatTable | null): ArrowType {
   switch (kind) {
@@ -56,6 +78,11 @@ function typeOf(kind: number, type: FlatTable | null): ArrowType {
       return { kind: 'text', offsetBytes: 4 }
     case 6:
       return { kind: 'bool' }
+    case 8:
+      // In days, or in milliseconds of whole days.
+      return type?.short(0, 1) === 0 ? since1970(4, 86_400_000_000n) : since1970(8, 1000n)
+    case 10:
+      return timestamps[type?.short(0) ?? 0] ?? other('timestamp', 2)
     case 12:
       return { kind: 'list', offsetBytes: 4 }
     case 13:
@@ -87,8 +114,8 @@ function typeOf(kind: number, type: FlatTable | null): ArrowType {
     case 15:
       return other('fixed-size binary', 2)
     default:
-      // Dates, times, durations, intervals.
-      return kind >= 8 && kind <= 18 ? other('date or time', 2) : other(`type ${kind}`, null)
+      // Times of a day, durations, intervals.
+      return kind >= 8 && kind <= 18 ? other('time or duration', 2) : other(`type ${kind}`, null)
   }
 }
 

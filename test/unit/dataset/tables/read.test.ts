@@ -195,7 +195,9 @@ describe('what cannot be imported leaves everything as it was', () => {
       /mixed\.csv, line \d+: not valid UTF-8/,
     ],
     ['book.csv', Buffer.from('PK\u0003\u0004xxxx', 'latin1'), 'unsupported-file', /zip archive/],
-    ['x.feather', 'ARROW1xx', 'unsupported-file', /Arrow/],
+    ['x.feather', 'ARROW1xx', 'invalid-file', /x\.feather is not a readable Arrow file/],
+    ['old.feather', 'FEA1xxxx', 'unsupported-file', /first version of Feather/],
+    ['no.arrow', 'a,b\n1,2\n', 'invalid-file', /no\.arrow is not an Arrow file/],
     ['cut.parquet', 'PAR1xxxx', 'invalid-file', /cut\.parquet/],
   ])('%s', async (name, content, code, message) => {
     await importFiles([write('before.csv', 'a,b\n1,2\n')])
