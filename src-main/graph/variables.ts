@@ -120,6 +120,7 @@ function isFed(tensor: Tensor): boolean {
     case 'PlaceholderWithDefault':
       return true
     case 'Identity':
+    case 'EnsureShape':
     case 'Reshape':
     case 'ExpandDims':
     case 'Squeeze':

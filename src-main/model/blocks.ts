@@ -18,10 +18,8 @@ export type Source = { readonly block: InputBlock } | { readonly layer: Layer }
 const outputOf = (source: Source): Tensor => ('block' in source ? source.block.vector : source.layer.output)
 const layerOf = (source: Source): Layer => ('block' in source ? source.block.layer : source.layer)
 
-function product(builder: ModelBuilder, source: Source, kernel: Tensor): Tensor {
-  return 'block' in source
-    ? inputProduct(source.block, kernel, builder.spec.batchSize)
-    : matMul(source.layer.output, kernel)
+function product(source: Source, kernel: Tensor): Tensor {
+  return 'block' in source ? inputProduct(source.block, kernel) : matMul(source.layer.output, kernel)
 }
 
 /**
@@ -39,7 +37,7 @@ export function crossNetwork(builder: ModelBuilder, block: InputBlock, depth: nu
     const bias = builder.weight(`${name}/bias`, [block.width], { kind: 'zeros' })
     const x = source
     const output = builder.graph.scope(name, () => {
-      const linear = biasAdd(product(builder, x, kernel.variable.read()), bias.variable.read()) // [batch, width]
+      const linear = biasAdd(product(x, kernel.variable.read()), bias.variable.read()) // [batch, width]
       return add(mul(block.vector, linear), outputOf(x))
     })
     const layer = builder.layer({
@@ -71,7 +69,7 @@ export function dense(builder: ModelBuilder, source: Source, options: DenseOptio
   const kernel = builder.weight(`${name}/kernel`, [inputs, units], glorotUniform(inputs, units))
   const bias = builder.weight(`${name}/bias`, [units], { kind: 'zeros' })
   const output = builder.graph.scope(name, () => {
-    const linear = biasAdd(product(builder, source, kernel.variable.read()), bias.variable.read()) // [batch, units]
+    const linear = biasAdd(product(source, kernel.variable.read()), bias.variable.read()) // [batch, units]
     return activation ? activations[activation](linear) : linear
   })
   return builder.layer({

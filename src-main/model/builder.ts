@@ -1,4 +1,5 @@
 import { nodeName, variable, type Graph, type Tensor, type Variable } from '../graph'
+import { GraftError } from '../contract/errors'
 import type { LayerView } from '../contract/views'
 import type { ModelSpec, TableSpec } from './spec'
 
@@ -92,6 +93,11 @@ export class ModelBuilder {
     return layer
   }
 
+  /** A builder of the same layers for other rows: it gives the weights that were made, and draws no layer once more. */
+  again(): ModelBuilder {
+    return new Repetition(this)
+  }
+
   private keep(
     name: string,
     shape: readonly number[],
@@ -108,5 +114,21 @@ export class ModelBuilder {
     }
     this.weights.push(weight)
     return weight
+  }
+}
+
+class Repetition extends ModelBuilder {
+  constructor(private readonly first: ModelBuilder) {
+    super(first.graph, first.spec, first.training)
+  }
+
+  override weight(name: string): Weight {
+    const found = this.first.weights.find((weight) => weight.name === name)
+    if (!found) throw new GraftError('internal', `A layer was built again with another weight, ${name}.`)
+    return found
+  }
+
+  override nextDraw(): number {
+    return this.first.nextDraw()
   }
 }

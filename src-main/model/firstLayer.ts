@@ -32,9 +32,9 @@ export function paysPerDistinctId(part: InputPart, units: number, batchSize: num
  * Columns with few distinct ids go through the product once per distinct id. The result is the product's, up to the order
  * of its sums.
  */
-export function inputProduct(block: InputBlock, kernel: Tensor, batchSize: number): Tensor {
+export function inputProduct(block: InputBlock, kernel: Tensor): Tensor {
   const units = kernel.shape?.[1] ?? 0
-  const perDistinct = block.parts.filter((part) => paysPerDistinctId(part, units, batchSize))
+  const perDistinct = block.parts.filter((part) => paysPerDistinctId(part, units, block.usualRows))
   if (perDistinct.length === 0) return matMul(block.vector, kernel)
 
   const kernels = split(

@@ -19,6 +19,8 @@ export interface InputPart extends ColumnRows {
 export interface InputBlock {
   readonly parts: readonly InputPart[]
   readonly width: number
+  /** Rows of a usual step: what costs are weighed by. */
+  readonly usualRows: number
   /** The parts, concatenated: [batch, width]. */
   readonly vector: Tensor
   readonly layer: Layer
@@ -61,7 +63,7 @@ export function inputBlock(builder: ModelBuilder, features: Features): InputBloc
       weights: [],
       detail: `${spec.inputs.length} columns side by side, in ASCII order of their names`,
     })
-    return { parts, width: offset, vector, layer }
+    return { parts, width: offset, usualRows: spec.batchSize, vector, layer }
   })
 }
 

@@ -3,8 +3,9 @@ import type { LayerView, ModelSummary } from '../contract/views'
 import { findArchitecture } from './architectures'
 import { ModelBuilder, type Layer, type Lookup, type TrainingInputs, type Weight } from './builder'
 import { inputBlock, type Features } from './inputs'
-import { binaryOutput } from './outputs'
+import { binaryHead, binaryOutput } from './outputs'
 import { rowLayout } from './rowLayout'
+import { shardInput } from './shards'
 import type { ModelSpec } from './spec'
 
 /** A model's graph: its forward pass, and what training and export need to know of it. */
@@ -21,6 +22,7 @@ export interface BuiltModel {
  * Builds the forward pass.
  * @param features the batch's columns: ids int32 or int64 [batch], numbers float32 [batch], vectors, lists
  * @param training what a step is given beside the rows; without it there is no dropout in the graph
+ * @param shards stretches of the batch that are computed side by side
  * @throws GraftError `invalid-setting`, ZodError for settings that do not fit the architecture
  */
 export function buildModel(
@@ -28,11 +30,16 @@ export function buildModel(
   spec: ModelSpec,
   features: Features,
   training: TrainingInputs | null = null,
+  shards = 1,
 ): BuiltModel {
   const builder = new ModelBuilder(graph, spec, training)
   const block = inputBlock(builder, features)
-  const body = findArchitecture(spec.architecture).build(builder, block, spec.settings)
-  const { logits, probability } = binaryOutput(builder, body)
+  const architecture = findArchitecture(spec.architecture)
+  const heads = shardInput(block, shards).map((shard, i) => {
+    const own = i === 0 ? builder : builder.again()
+    return binaryHead(own, architecture.build(own, shard, spec.settings))
+  })
+  const { logits, probability } = binaryOutput(heads, block.vector.shape?.[0] ?? -1)
   const { weights, lookups, layers } = builder
   return { logits, probability, weights, lookups, layers, inputWidth: block.width }
 }

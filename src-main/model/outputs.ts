@@ -1,4 +1,4 @@
-import { reshape, sigmoid, type Tensor } from '../graph'
+import { concat, ensureShape, reshape, sigmoid, type Tensor } from '../graph'
 import type { ModelBuilder } from './builder'
 import { dense, type Source } from './blocks'
 
@@ -8,8 +8,8 @@ export interface BinaryOutput {
   readonly probability: Tensor // [batch]
 }
 
-/** The head of a binary classifier: one logit. */
-export function binaryOutput(builder: ModelBuilder, source: Source): BinaryOutput {
+/** The head of a binary classifier: one logit a row, [rows]. */
+export function binaryHead(builder: ModelBuilder, source: Source): Tensor {
   const head = dense(builder, source, {
     name: 'head',
     title: 'Output',
@@ -17,6 +17,15 @@ export function binaryOutput(builder: ModelBuilder, source: Source): BinaryOutpu
     activation: null,
     kind: 'output',
   })
-  const logits = reshape(head.output, [-1], { name: 'logits' })
-  return { logits, probability: sigmoid(logits, { name: 'probability' }) }
+  return reshape(head.output, [-1])
+}
+
+/**
+ * What the model says of a batch.
+ * @param logits of its shards, in order
+ * @param batch its size, which may be a named one
+ */
+export function binaryOutput(logits: readonly Tensor[], batch: number): BinaryOutput {
+  const all = ensureShape(concat(logits, 0), [batch], { name: 'logits' })
+  return { logits: all, probability: sigmoid(all, { name: 'probability' }) }
 }

@@ -1,5 +1,5 @@
 import { GraftError } from '../contract/errors'
-import { type AttrValue, dtypeNumbers, isKnown, type Node, type Tensor } from '../graph'
+import { type AttrValue, dtypeNumbers, type Node, type Tensor } from '../graph'
 import type { NativeAttr, NativeTensor, TensorFlow } from './binding'
 import { createTensor, type HostTensor, misfit, readTensor } from './tensors'
 
@@ -137,8 +137,9 @@ export class OpExecutor {
       case 'ints':
         return [{ name, type: binding.TF_ATTR_INT, value: [...attr.value] }]
       case 'shape':
-        // An unknown shape is the default of every op that has one.
-        return isKnown(attr.value) ? [{ name, type: binding.TF_ATTR_SHAPE, value: [...attr.value] }] : []
+        // An unknown rank is the default of every op that has one; unknown sizes have no names in TensorFlow.
+        if (!attr.value) return []
+        return [{ name, type: binding.TF_ATTR_SHAPE, value: attr.value.map((size) => Math.max(size, -1)) }]
       default:
         throw new GraftError(
           'internal',

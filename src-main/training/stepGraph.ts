@@ -98,8 +98,13 @@ export interface WeightAccess {
 /**
  * The whole of training as one TensorFlow graph: forward, loss, gradients and updates, evaluation, initial values,
  * checkpoints. Nothing is computed for locked tables beyond the forward pass.
+ * @param shards stretches of the batch that are computed side by side
  */
-export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; settings: unknown }): StepGraph {
+export function buildStepGraph(
+  spec: ModelSpec,
+  optimizer: { name: string; settings: unknown },
+  shards = 1,
+): StepGraph {
   const graph = new Graph()
   const batch = graph.dimension('batch')
   const layout = rowLayout(spec)
@@ -113,7 +118,7 @@ export function buildStepGraph(spec: ModelSpec, optimizer: { name: string; setti
   if (!labels) throw new GraftError('internal', 'The rows have no target.')
 
   const training = dropoutInputs(graph, spec)
-  const model = buildModel(graph, spec, features, training)
+  const model = buildModel(graph, spec, features, training, shards)
   const loss = binaryCrossEntropy(labels, model.logits, model.probability)
   const updates = buildUpdates(
     graph,

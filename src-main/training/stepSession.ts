@@ -42,12 +42,14 @@ export class StepSession {
     this.evaluateCall = session.prepare([feeds.rows], [fetches.loss, fetches.probability])
   }
 
+  /** @param shards stretches of the batch that are computed side by side */
   static async open(
     tensorflow: TensorFlow,
     spec: ModelSpec,
     optimizer: { name: string; settings: unknown },
+    shards = 1,
   ): Promise<StepSession> {
-    const step = buildStepGraph(spec, optimizer)
+    const step = buildStepGraph(spec, optimizer, shards)
     return new StepSession(step, await GraphSession.open(tensorflow, step.graph))
   }
 

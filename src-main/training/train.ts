@@ -43,7 +43,8 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
   const reporter = new Reporter(plan.run, training.epochs, folder.file('metrics'), context.tell)
   try {
     reporter.phase({ phase: 'preparing' })
-    const tensorflow = loadTensorFlow(plan.engine, trainingThreads(plan.model, cpus().length))
+    const { threads, shards } = trainingThreads(plan.model, cpus().length)
+    const tensorflow = loadTensorFlow(plan.engine, threads)
     context.tell({
       type: 'engine',
       engine: `TensorFlow ${tensorflow.version} · ${tensorflow.device.toUpperCase()}`,
@@ -52,7 +53,9 @@ export async function train(plan: TrainingPlan, context: TrainerContext): Promis
     const parts = await openParts(plan)
     const { spec, sample } = parts.train
     tellRows(parts, context)
-    const session = await StepSession.open(tensorflow, spec, training.optimizer)
+    // A GPU takes the batch as a whole.
+    const stretches = tensorflow.device === 'cpu' ? shards : 1
+    const session = await StepSession.open(tensorflow, spec, training.optimizer, stretches)
     try {
       await prepareWeights(plan, spec, session)
       tellModel(spec, session, context)

@@ -90,6 +90,11 @@ export function identity(x: Tensor, options: NodeOptions = {}): Tensor {
   return x.graph.op('Identity', [x], {}, options)
 }
 
+/** Passes its input on, and tells the graph what is known of its shape; another shape at run time is an error. */
+export function ensureShape(x: Tensor, shape: readonly number[], options: NodeOptions = {}): Tensor {
+  return x.graph.op('EnsureShape', [x], { shape }, options)
+}
+
 /** Passes its input on and stops the gradient. */
 export function stopGradient(x: Tensor, options: NodeOptions = {}): Tensor {
   return x.graph.op('StopGradient', [x], {}, options)
@@ -208,21 +213,19 @@ export function unstack(x: Tensor, axis = 0, options: NodeOptions = {}): readonl
   return x.graph.add('Unpack', [x], { num: count, axis }, options).outputs
 }
 
-/** Parts of the given sizes along an axis; its gradient is a concatenation. */
+/** Parts of the given sizes (numbers, or int32 scalars) along an axis; its gradient is a concatenation. */
 export function split(
   x: Tensor,
-  sizes: readonly number[],
+  sizes: readonly number[] | readonly Tensor[],
   axis: number,
   options: NodeOptions = {},
 ): readonly Tensor[] {
   if (sizes.length === 1) return [x]
   const { graph } = x
-  return graph.add(
-    'SplitV',
-    [x, int32(graph, sizes), int32(graph, axis)],
-    { num_split: sizes.length },
-    options,
-  ).outputs
+  const numbers = sizes.filter((one) => typeof one === 'number')
+  const tensors = sizes.filter((one) => typeof one !== 'number')
+  const lengths = tensors.length > 0 ? stack(tensors) : int32(graph, numbers)
+  return graph.add('SplitV', [x, lengths, int32(graph, axis)], { num_split: sizes.length }, options).outputs
 }
 
 /** Parts of a vector as long as these others, one after the other. */
@@ -232,9 +235,12 @@ export function splitLike(
   options: NodeOptions = {},
 ): readonly Tensor[] {
   if (others.length === 1) return [x]
-  const sizes = stack(others.map((other) => size(other)))
-  const inputs = [x, sizes, int32(x.graph, 0)]
-  return x.graph.add('SplitV', inputs, { num_split: others.length }, options).outputs
+  return split(
+    x,
+    others.map((other) => size(other)),
+    0,
+    options,
+  )
 }
 
 /** A box of the input; a size of −1 takes what is left of the axis. */

@@ -70,6 +70,12 @@ export const arrayOps = table({
   },
   Identity: { inputs: { input: 'T' }, attrs: { T: attr.type() }, outputs: { output: 'T' }, shape: same },
   StopGradient: { inputs: { input: 'T' }, attrs: { T: attr.type() }, outputs: { output: 'T' }, shape: same },
+  EnsureShape: {
+    inputs: { input: 'T' },
+    attrs: { shape: attr.shape(), T: attr.type() },
+    outputs: { output: 'T' },
+    shape: (call) => [mergeShape(call.shape(0), call.shapeAttr('shape'), call.what)],
+  },
   DeepCopy: {
     inputs: { x: 'T' },
     attrs: { T: attr.type() },

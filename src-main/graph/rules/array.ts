@@ -138,6 +138,7 @@ export const arrayRules: Record<keyof typeof arrayOps, Row> = {
   Cast: rule((n, dy) => [isFloat(n.input(0).dtype) ? () => cast(dy, n.input(0).dtype) : null]),
   Bitcast: 'none',
   CheckNumerics: passes,
+  EnsureShape: passes,
 
   Shape: 'none',
   Size: 'none',

@@ -138,26 +138,54 @@ describe.each([
   test('is the same layer, with the same gradients', async () => {
     const [every, distinct] = [await forwardAndBack(spec(8, 4)), await forwardAndBack(spec(8))]
     expect(distinct.ops).not.toBe(every.ops)
-    expect([...distinct.values.keys()]).toEqual([...every.values.keys()])
-    for (const [name, expected] of every.values) {
-      const found = distinct.values.get(name) ?? new Float32Array(0)
-      expect(found.length).toBe(expected.length)
-      const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0)
-      expect(largest, name).toBeGreaterThan(0)
-      expected.forEach((value, i) => {
-        if (Math.abs(value - (found[i] ?? Number.NaN)) > 1e-5 * largest) expect.fail(`${name}[${i}] differs`)
-      })
+    expectSame(distinct.values, every.values)
+  })
+
+  test.each([2, 3, 7])('is the same model in %i shards, with the same gradients', async (shards) => {
+    for (const built of [spec(8), spec(null)]) {
+      const [whole, sharded] = [await forwardAndBack(built), await forwardAndBack(built, { shards })]
+      expect(sharded.weights).toEqual(whole.weights)
+      expect(sharded.layers).toEqual(whole.layers)
+      expectSame(sharded.values, whole.values)
     }
+  })
+
+  test('is the same model in shards of which some have no row', async () => {
+    const [whole, sharded] = [
+      await forwardAndBack(spec(8), { rows: 3 }),
+      await forwardAndBack(spec(8), { rows: 3, shards: 4 }),
+    ]
+    expectSame(sharded.values, whole.values)
   })
 })
 
+/** max|a − b| ≤ 1e-5 · max|b| of every tensor. */
+function expectSame(
+  actual: ReadonlyMap<string, Float32Array>,
+  wanted: ReadonlyMap<string, Float32Array>,
+): void {
+  expect([...actual.keys()]).toEqual([...wanted.keys()])
+  for (const [name, expected] of wanted) {
+    const found = actual.get(name) ?? new Float32Array(0)
+    expect(found.length).toBe(expected.length)
+    const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0)
+    expect(largest, name).toBeGreaterThan(0)
+    expected.forEach((value, i) => {
+      if (!(Math.abs(value - (found[i] ?? Number.NaN)) <= 1e-5 * largest))
+        expect.fail(`${name}[${i}] differs`)
+    })
+  }
+}
+
 /** Loss and gradients of a spec on fixed rows, from fixed weights. */
-async function forwardAndBack(spec: ModelSpec): Promise<{ ops: number; values: Map<string, Float32Array> }> {
+async function forwardAndBack(
+  spec: ModelSpec,
+  { rows = 100, shards = 1 }: { rows?: number; shards?: number } = {},
+): Promise<{ ops: number; weights: string[]; layers: string[]; values: Map<string, Float32Array> }> {
   const graph = new Graph()
-  const rows = 100
   const features = featurePlaceholders(graph, spec, (column) => column)
   const labels = placeholder(graph, 'labels', 'float32', [graph.dimension('batch')])
-  const model = buildModel(graph, spec, features)
+  const model = buildModel(graph, spec, features, null, shards)
   const loss = binaryCrossEntropy(labels, model.logits, model.probability)
   const trained = model.weights.filter((weight) => weight.trainable)
   const found = gradients(
@@ -196,7 +224,12 @@ async function forwardAndBack(spec: ModelSpec): Promise<{ ops: number; values: M
       const data = results[i]?.data
       if (data instanceof Float32Array) values.set(name, data)
     })
-    return { ops: graph.nodes.length, values }
+    return {
+      ops: graph.nodes.length,
+      weights: model.weights.map(({ name }) => name),
+      layers: model.layers.map(({ id }) => id),
+      values,
+    }
   } finally {
     session.dispose()
   }

@@ -11,15 +11,22 @@ const model = (width: number, batchSize = 1024): ModelSpec => ({
   inputs: Array.from({ length: width }, (_, i) => ({ kind: 'continuous' as const, column: `c${i}` })),
 })
 
-describe('threads of an operation', () => {
-  it('are half of the cores where products are small', () => {
-    expect(trainingThreads(model(186), 2)).toEqual({ intraOpThreads: 1 })
-    expect(trainingThreads(model(186), 8)).toEqual({ intraOpThreads: 4 })
-    expect(trainingThreads(model(186), 1)).toEqual({ intraOpThreads: 1 })
+describe('what a step makes of the cores', () => {
+  it('is a shard of the batch for each, with threads of its own', () => {
+    expect(trainingThreads(model(186), 2)).toEqual({ shards: 2, threads: { intraOpThreads: 1 } })
+    expect(trainingThreads(model(335), 2)).toEqual({ shards: 2, threads: { intraOpThreads: 1 } })
+    expect(trainingThreads(model(335), 16)).toEqual({ shards: 4, threads: { intraOpThreads: 4 } })
+    expect(trainingThreads(model(335, 65536), 64)).toEqual({ shards: 8, threads: { intraOpThreads: 8 } })
   })
 
-  it("are TensorFlow's choice where they are large, by width or by batch", () => {
-    expect(trainingThreads(model(335), 2)).toEqual({})
-    expect(trainingThreads(model(186, 8192), 2)).toEqual({})
+  it('is half of the cores for an operation where products are small', () => {
+    expect(trainingThreads(model(65), 2)).toEqual({ shards: 1, threads: { intraOpThreads: 1 } })
+    expect(trainingThreads(model(65), 8)).toEqual({ shards: 1, threads: { intraOpThreads: 4 } })
+    expect(trainingThreads(model(65), 1)).toEqual({ shards: 1, threads: { intraOpThreads: 1 } })
+  })
+
+  it("is TensorFlow's choice where products are large and rows too few to share, or there is one core", () => {
+    expect(trainingThreads(model(1024, 256), 8)).toEqual({ shards: 1, threads: {} })
+    expect(trainingThreads(model(335), 1)).toEqual({ shards: 1, threads: {} })
   })
 })

@@ -6,6 +6,7 @@ export const arrayCases: readonly OpCase[] = [
   ),
   { op: 'Shape', inputs: [f(2, 3)], attrs: { out_type: 'int64' } },
   { op: 'PlaceholderWithDefault', inputs: [f(2, 3)], attrs: { shape: [2, 3] } },
+  { op: 'EnsureShape', inputs: [f(2, 3)], attrs: { shape: [-1, 3] } },
   { op: 'CheckNumerics', inputs: [f(2)], attrs: { message: 'not a number' } },
   { op: 'Cast', inputs: [f(2, 3)], attrs: { DstT: 'float32' } },
   { op: 'Cast', inputs: [f(4)], attrs: { DstT: 'int32' } },
