@@ -85,25 +85,28 @@ describe.each(['stacked', 'parallel'])('a %s DCN', (structure) => {
     })
     afterAll(() => rm(folder, { recursive: true, force: true }))
 
-    test('has the losses and weights of Python TensorFlow after five steps', async () => {
-      const end = await readNpzArrays(join(folder, 'end.npz'))
-      const session = await StepSession.open(tensorflow, spec, { name: optimizer, settings: {} })
-      try {
-        session.initialize(0)
-        const names = session.step.model.weights.map((weight) => weight.name)
-        for (const name of names) session.write(name, array(start, name))
-        const losses = Float32Array.from({ length: steps }, (_, i) => {
-          const batch = (column: string): Float32Array => array(start, `batch${i}/${column}`)
-          const packed = packBatch(session.step.layout, batch('label'), batch)
-          return trainOn(session, packed, optimizer === 'adam' ? 0.01 : 0.1).loss
-        })
-        expectClose('losses', losses, array(end, 'losses'))
-        for (const name of names) expectClose(name, readWhole(session, name), array(end, name))
-        expect(readWhole(session, 'emb/frozen')).toEqual(array(start, 'emb/frozen'))
-      } finally {
-        session.dispose()
-      }
-    })
+    test.each([1, 2])(
+      'has the losses and weights of Python TensorFlow after five steps in %i shards',
+      async (shards) => {
+        const end = await readNpzArrays(join(folder, 'end.npz'))
+        const session = await StepSession.open(tensorflow, spec, { name: optimizer, settings: {} }, shards)
+        try {
+          session.initialize(0)
+          const names = session.step.model.weights.map((weight) => weight.name)
+          for (const name of names) session.write(name, array(start, name))
+          const losses = Float32Array.from({ length: steps }, (_, i) => {
+            const batch = (column: string): Float32Array => array(start, `batch${i}/${column}`)
+            const packed = packBatch(session.step.layout, batch('label'), batch)
+            return trainOn(session, packed, optimizer === 'adam' ? 0.01 : 0.1).loss
+          })
+          expectClose('losses', losses, array(end, 'losses'))
+          for (const name of names) expectClose(name, readWhole(session, name), array(end, name))
+          expect(readWhole(session, 'emb/frozen')).toEqual(array(start, 'emb/frozen'))
+        } finally {
+          session.dispose()
+        }
+      },
+    )
 
     test('has the gradients of Python TensorFlow', async () => {
       const expected = await readNpzArrays(join(folder, 'gradients.npz'))
