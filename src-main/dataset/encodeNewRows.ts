@@ -11,7 +11,7 @@ import { prepareExtraIds, type ExtraIds } from './encode/extraIds'
 import { hasIds, isUnknown, readEncoding, type FittedEncoding } from './encode/fitted'
 import { writeAtomically } from './files'
 import { expandTables } from './sources/expand'
-import { joinedRows, rawFolder, writeRows } from './sources/raw'
+import { joinedRows, lookupFile, writeRows } from './sources/raw'
 import { openTable, readError } from './sources/table'
 import { castLeniently, leniently, type RawColumn } from './sources/types'
 
@@ -119,7 +119,7 @@ async function asRaw(
   const { joins } = request.source
   const lookups = joins.map((joined, index) => ({
     join: joined,
-    path: join(rawFolder(request.project), `lookup-${index + 1}.parquet`),
+    path: lookupFile(request.project, index),
   }))
   let fromLookups = 0
   for (const { path } of lookups) fromLookups += (await describeFile(duck, path)).size - 1

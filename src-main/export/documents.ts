@@ -2,6 +2,9 @@ import { findArchitecture, largestId, type ModelSpec, offsetsName, tablesOf, val
 import { findOptimizer } from '../training/optimizers'
 import type { ExportPlan } from './plan'
 import predictScript from './predict.py?raw'
+import rawRowsScript from './raw_rows.py?raw'
+import rawValuesScript from './raw_values.py?raw'
+import { encodingFolder } from './rawRows'
 import { replayCsv } from './rows'
 import { outputName } from './servingModel'
 
@@ -22,12 +25,27 @@ export function exportDocuments(plan: ExportPlan): ExportDocument[] {
       text: trainingJson(plan),
     },
     { name: 'predict.py', description: 'Predicts rows with this model', text: predictScript },
+    ...rawDocuments(plan),
     {
       name: 'example.csv',
       description: `${plan.replay.predictions.length} rows with the trainer’s predictions`,
       text: replayCsv(plan.model, plan.replay),
     },
     { name: 'README.md', description: 'How to use the folder', text: readme(plan) },
+  ]
+}
+
+/** What raw rows need beside the files that are copied. */
+function rawDocuments({ raw }: ExportPlan): ExportDocument[] {
+  if (!raw) return []
+  return [
+    { name: 'raw_rows.py', description: 'Encodes raw rows for predict.py', text: rawRowsScript },
+    { name: 'raw_values.py', description: 'Reads tables and their types', text: rawValuesScript },
+    {
+      name: `${encodingFolder}/encoding.json`,
+      description: 'Types, statistics and vocabularies of the raw columns',
+      text: raw.encoding,
+    },
   ]
 }
 
@@ -162,11 +180,29 @@ ${inputs.join('\n')}
 ${lists}\`\`\`python
 ${snippet(plan, '.')}\`\`\`
 
-\`python predict.py\` predicts the rows of \`example.csv\`; \`python predict.py ROWS --out FILE\` any others.
+${predicting(plan)}
 
 - \`saved_model.pb\`, \`variables/\`: the model
 - \`embeddings/\`: each embedding table as float32 \`.npy\`, row 0 being unknown
 - \`schema.pbtxt\`: the columns, in Merlin's format (tensorflow-metadata)
 - \`training.json\`: seed, settings, metrics, versions, hashes
+${plan.raw ? rawFolderLines : ''}`
+}
+
+const rawFolderLines = `- \`encoding/\`: how raw columns become inputs, as the training part taught it. \`encoding.json\` has types, statistics and settings;
+  \`vocabularies/\` each id's value (Parquet: index, value, count; 0 is unknown), \`derived/\` means and counts of categories,
+  \`joined/\` the tables that were joined, \`beyond/\` ids that only the embedding tables know
+- \`raw_rows.py\`, \`raw_values.py\`: what \`predict.py\` encodes raw rows with
 `
+
+function predicting({ raw, record }: ExportPlan): string {
+  if (raw)
+    return `\`python predict.py ROWS --out FILE\` predicts raw rows, as they were imported: CSV, TSV, JSON lines or Parquet (needs pyarrow). Ids
+that training did not have are unknown. \`python predict.py\` predicts the encoded rows of \`example.csv\`, \`python predict.py ROWS
+--encoded\` others like them.`
+  const why =
+    record.document.source?.kind === 'tables'
+      ? '\nRows have to be encoded: the data were imported or split anew since this run, so the project no longer has its vocabularies.'
+      : ''
+  return `\`python predict.py\` predicts the rows of \`example.csv\`; \`python predict.py ROWS --out FILE\` any others.${why}`
 }

@@ -1,13 +1,14 @@
 import { access, readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { GraftError } from '../contract/errors'
-import { runRecord } from '../contract/runs'
+import { runRecord, type RunRecord } from '../contract/runs'
 import { modelSpec, type ModelSpec } from '../model'
 import { effectiveSchema } from '../project/effectiveSchema'
 import { stagingPath } from '../project/files'
 import { writeSchemaPbtxt } from '../schema/pbtxt'
 import { readReplay, replay } from '../training/replay'
 import type { RunFolder } from '../training/runFolder'
+import { rawRows, type RawRows } from './rawRows'
 
 /** All that the export process needs, gathered and checked by main: plain data, so that it crosses to another process. */
 export const exportPlan = z.object({
@@ -25,6 +26,8 @@ export const exportPlan = z.object({
   /** Text of schema.pbtxt. */
   schema: z.string(),
   replay,
+  /** How raw rows become the model's inputs; null where the run knew none, or the data were encoded anew since. */
+  raw: rawRows.nullable(),
 })
 export type ExportPlan = z.infer<typeof exportPlan>
 
@@ -33,6 +36,8 @@ export interface ExportRequest {
   readonly folder: string
   readonly force: boolean
   readonly target?: string
+  /** What raw rows need, for a run on raw tables. */
+  readonly gatherRaw?: (run: { record: RunRecord; model: ModelSpec }) => Promise<RawRows | null>
 }
 
 /**
@@ -44,6 +49,7 @@ export async function planExport({
   folder,
   force,
   target = 'savedmodel',
+  gatherRaw = () => Promise.resolve(null),
 }: ExportRequest): Promise<ExportPlan> {
   const record = await run.readRecord()
   if (!record) {
@@ -65,6 +71,7 @@ export async function planExport({
     weights: run.file('weights'),
     schema: writeSchemaPbtxt(effectiveSchema(record.document)),
     replay: await readReplay(run.path),
+    raw: await gatherRaw({ record, model }),
   }
 }
 

@@ -1,10 +1,15 @@
 """Predicts rows with the model in this folder. Needs Python 3.9 or later and TensorFlow 2.
 
     python predict.py                      the rows of example.csv, held against what Graft predicted for them
-    python predict.py ROWS                 a table with the model's columns: CSV, or Parquet where pyarrow is installed
+    python predict.py ROWS                 a table: CSV, or Parquet where pyarrow is installed
     python predict.py ROWS --out FILE      the same, written as CSV: the table's columns and `prediction`
+    python predict.py ROWS --encoded       rows whose ids are encoded, where the folder takes raw ones
 
-Ids are encoded: real values start at 1, and 0 (or an empty cell) is unknown. schema.pbtxt has each column's largest id.
+Where there is a folder `encoding`, ROWS are raw, as they were imported (CSV, TSV, JSON lines or Parquet); what training did not
+know is unknown. That needs pyarrow, which the vocabularies are read with. Otherwise, and in example.csv, rows are encoded: they
+have the model's columns.
+
+Of encoded ids real values start at 1, and 0 (or an empty cell) is unknown. schema.pbtxt has each column's largest id.
 Lists of ids and vectors are lists (Parquet) or JSON such as [3, 7] (CSV); an empty cell is an empty list. The model takes a
 list column as two tensors, as Merlin does: <column>__values, the items of all rows end to end, and <column>__offsets, where
 each row begins and the last one ends.
@@ -125,28 +130,49 @@ def predict_rows(predict, inputs, columns):
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
-def write_rows(file, columns, predictions):
-    names = [name for name in columns if name != OUTPUT]
+def read_raw(path):
+    """Raw rows as they came, and as the model takes them."""
+    import raw_rows
+
+    encoder = raw_rows.Encoder(HERE / "encoding")
+    columns, is_text = raw_rows.read_table(path, encoder.spec)
+    encoded = encoder.encode(columns, is_text)
+    for name, share in encoder.unknown(encoded):
+        print(f"{name}: {share:.1%} of the rows are unknown to the model", file=sys.stderr)
+    return columns, encoded
+
+
+def write_rows(file, columns, predictions, output):
+    names = [name for name in columns if name != output]
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*names, OUTPUT])
+    writer.writerow([*names, output])
     for row, prediction in enumerate(predictions):
         writer.writerow([*(columns[name][row] for name in names), float(prediction)])
 
 
 def main():
     parser = argparse.ArgumentParser(description="Predicts rows with the model in this folder.")
-    parser.add_argument("rows", nargs="?", type=pathlib.Path, help="CSV or Parquet; example.csv when left out")
+    parser.add_argument("rows", nargs="?", type=pathlib.Path, help="a table; example.csv when left out")
     parser.add_argument("--out", type=pathlib.Path, help="CSV file to write; standard output when left out")
+    parser.add_argument("--encoded", action="store_true", help="the rows are encoded, though the folder takes raw ones")
     arguments = parser.parse_args()
 
     _model, predict, inputs = load_model()
-    columns = read_rows(arguments.rows or HERE / "example.csv")
-    predictions = predict_rows(predict, inputs, columns)
+    output = OUTPUT
+    if arguments.rows and not arguments.encoded and (HERE / "encoding").exists():
+        columns, encoded = read_raw(arguments.rows)
+        # A column of the rows keeps its name.
+        suffix = 2
+        while output.lower() in map(str.lower, columns):
+            output, suffix = f"{OUTPUT}_{suffix}", suffix + 1
+    else:
+        columns = encoded = read_rows(arguments.rows or HERE / "example.csv")
+    predictions = predict_rows(predict, inputs, encoded)
     if arguments.out:
         with open(arguments.out, "w", newline="", encoding="utf-8") as file:
-            write_rows(file, columns, predictions)
+            write_rows(file, columns, predictions, output)
     else:
-        write_rows(sys.stdout, columns, predictions)
+        write_rows(sys.stdout, columns, predictions, output)
     if not arguments.rows:
         expected = np.array([float(value) for value in columns[OUTPUT]])
         difference = np.abs(predictions - expected).max(initial=0.0)

@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { GraftError } from '../contract/errors'
 import { NpyWriter } from '../embeddings/npyWriter'
 import { formatNpyHeader } from '../embeddings/readers/npyHeader'
@@ -10,6 +10,7 @@ import { GraphSession } from '../tensorflow/session'
 import { checkpointRows } from './checkpointTable'
 import { exportDocuments, tableFileName } from './documents'
 import type { ExportPlan } from './plan'
+import { encodingFolder } from './rawRows'
 import { replayFeeds } from './rows'
 import { servingModel, type ServingModel } from './servingModel'
 import type { ExportTarget, PlannedFile, ReportExport } from './targets'
@@ -45,6 +46,7 @@ function plannedFiles(plan: ExportPlan): PlannedFile[] {
       bytes: formatNpyHeader(table.rows, table.width).length + table.rows * table.width * numberBytes,
       description: `${isFrozen(plan, table) ? 'Frozen' : 'Trained'} vectors of ${table.columns.join(', ')}`,
     })),
+    ...(plan.raw?.files ?? []).map(({ name, bytes, description }) => ({ name, bytes, description })),
     ...exportDocuments(plan).map(({ name, text, description }) => ({
       name,
       bytes: Buffer.byteLength(text),
@@ -122,6 +124,11 @@ export const savedModelTarget: ExportTarget = {
       await writeTable(tensorflow, plan, table, join(folder, tableFileName(table.name)))
     }
     report('Writing documents', 1 + tables.length, total, 'files')
+    for (const { from, name } of plan.raw?.files ?? []) {
+      await mkdir(join(folder, dirname(name)), { recursive: true })
+      await copyFile(from, join(folder, name))
+    }
+    if (plan.raw) await mkdir(join(folder, encodingFolder), { recursive: true })
     for (const { name, text } of exportDocuments(plan)) await writeFile(join(folder, name), text)
   },
 

@@ -21,6 +21,7 @@ export function extraIdsOf(document: ProjectDocument, embeddings: EmbeddingStore
           column: name,
           rows: first.extraRows,
           keys: embeddings.keysPathOf(first.id),
+          rules: keys.keyRules,
           form: canonicalForm(keys.keyRules),
         },
       ]

@@ -10,6 +10,8 @@ export interface ExtraIds {
   readonly rows: number
   /** A Parquet file (index, value). */
   readonly keys: string
+  /** The rules of `form`. */
+  readonly rules: readonly string[]
   /** Makes a raw value and a key equal, where they are not so to the letter. */
   readonly form: (text: string) => string
 }

@@ -15,6 +15,13 @@ export function rawFolder(project: string): string {
   return join(project, 'dataset', 'raw')
 }
 
+/** A joined table of a project, by its place among the joins. */
+export function lookupFile(project: string, index: number): string {
+  return join(rawFolder(project), lookupName(index))
+}
+
+const lookupName = (index: number): string => `lookup-${index + 1}.parquet`
+
 export type ReportRows = (progress: {
   phase: string
   done: number
@@ -51,7 +58,7 @@ export async function writeRaw(
   const warnings: string[] = []
   const lookups: { path: string; join: JoinSource }[] = []
   for (const [index, joined] of request.joins.entries()) {
-    const path = join(folder, `lookup-${index + 1}.parquet`)
+    const path = join(folder, lookupName(index))
     await copyTable(duck, [joined.path], path, request, scratch, warnings)
     await checkKey(duck, path, joined)
     lookups.push({ path, join: joined })

@@ -12,6 +12,11 @@ export interface RawColumn {
 /** How missing numbers, times and truth values are spelled in text, beside the empty cell. In text they are text. */
 const missing = ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', 'None', '\\N']
 
+/** The texts that stand for a missing value in a column of the type. */
+export function missingSpellings(type: RawType): readonly string[] {
+  return type === 'VARCHAR' ? [''] : missing
+}
+
 /**
  * Whether a text, or nothing, stands for a missing value. Not `IN`: DuckDB plans a list of so many constants as a join,
  * which takes minutes with thousands of columns.

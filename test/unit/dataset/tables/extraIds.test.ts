@@ -49,7 +49,7 @@ async function project(
 async function extraIds(keys: readonly string[], rules: readonly KeyRule[]): Promise<ExtraIds[]> {
   const path = join(folder, `keys-${keys.join('-').replace(/\W/g, '_')}.parquet`)
   await writeKeys(path, 3, keys)
-  return [{ column: 'city', rows: keys.length, keys: path, form: canonicalForm(rules) }]
+  return [{ column: 'city', rows: keys.length, keys: path, rules, form: canonicalForm(rules) }]
 }
 
 const cities = (found: Record<string, unknown>[]): unknown[] => found.map(({ city }) => city)
