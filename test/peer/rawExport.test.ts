@@ -232,8 +232,8 @@ describe('the predict.py of a project of raw tables', () => {
     ]
     await runPython(
       `import pandas, sys
-rows = pandas.read_csv(sys.argv[1], dtype={"zip": str, "device": str}, keep_default_na=False, na_values=[""])
-rows["rewound"] = rows["rewound"].map({"true": True, "False": False}).astype("boolean")
+rows = pandas.read_csv(sys.argv[1], dtype={"zip": str, "device": str, "rewound": str}, keep_default_na=False, na_values=[""])
+rows["rewound"] = rows["rewound"].str.lower().map({"true": True, "false": False}).astype("boolean")
 rows["rated_at"] = pandas.to_datetime(rows["rated_at"], format="mixed")
 for name, separator in [("genres", "|"), ("awards", ";")]:
     rows[name] = rows[name].astype(object).where(rows[name].notna(), None)
