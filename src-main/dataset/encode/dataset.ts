@@ -5,7 +5,7 @@ import type { ColumnUse, DatasetReport, DerivedWish, TablesReport, TablesSource 
 import { roleOf, type Schema } from '../../schema'
 import { identifier, parquetSource, stopIfAborted, type Duck } from '../duckdb'
 import { parquetFiles, partNames, safeFileName, type PartName } from '../files'
-import { gatherTableFacts } from '../infer/facts'
+import { gatherTableFacts, missingValues } from '../infer/facts'
 import { overrule } from '../infer/overrule'
 import { infer, type Guess, type TargetWish } from '../infer/rules'
 import { groupRows } from '../write'
@@ -23,11 +23,12 @@ import {
   reasonOf,
 } from './columns'
 import { learnDerived, settleWishes, withLearnt } from './derived'
-import { fitColumns, vocabularyTable, type EncodingPlan } from './fit'
+import { fitColumns } from './fit'
 import { hasIds, isLearnt, type FittedEncoding, type LearntColumn } from './fitted'
 import { findLeaks } from './leaks'
 import { reportSplit, unseenShares } from './splitReport'
 import { exists } from '../../project/files'
+import { vocabularyTable } from './vocabularies'
 
 export interface BuildRequest {
   source: TablesSource
@@ -69,13 +70,17 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
   const learnt = await viewRows(duck, raw, source, join(folder, 'derived'))
   const plans = planEncodings(allColumns(raw.columns, source.derived), schema, source.encoding)
   report({ phase: 'Fitting on the training part', done: 0, total: null, unit: 'columns' })
-  const rows = await countParts(duck, plans, warnings)
+  const targets = targetsOf(
+    plans.map(({ column, encoding }) => ({ column: column.name, kind: encoding.kind })),
+  )
+  const rows = await countParts(duck, targets, warnings)
+  const { columns: learntColumns, heldOut } = await fitColumns(duck, 'graft_rows', plans, isKnown(targets))
   const encoding: FittedEncoding = {
     version: 1,
     raw: raw.columns,
     derived: source.derived,
     learnt,
-    columns: await fitColumns(duck, 'graft_rows', plans),
+    columns: learntColumns,
   }
   const fitted = fittedSchema(schema, encoding)
   await writeVocabularies(duck, encoding, join(folder, 'vocabularies'))
@@ -84,10 +89,16 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
   await writeParts(duck, encoding, raw, folder, request, warnings)
   await writeFile(join(folder, 'encoding.json'), `${JSON.stringify(encoding, null, 2)}\n`)
   report({ phase: 'Comparing the parts', done: 0, total: null, unit: 'columns' })
-  const facts = { encoding, settings: source.encoding, schema: fitted, folder, rows }
+  const missing = await missingValues(
+    duck,
+    raw.files.map(({ path }) => path),
+  )
+  const complete = new Set([...missing].flatMap(([name, count]) => (count === 0 ? [name] : [])))
+  const facts = { encoding, settings: source.encoding, schema: fitted, folder, rows, heldOut, complete }
   const split = await reportSplit(duck, facts)
   const train = await parquetFiles(join(folder, 'encoded', 'train'))
-  const leaks = rows.train > 0 ? await findLeaks(duck, encoding, fitted, train, rows.train) : []
+  const leaks =
+    rows.train > 0 ? await findLeaks(duck, encoding, fitted, { files: train, rows: rows.train, missing }) : []
   const kept: DatasetReport = { split, leaks }
   await writeFile(join(folder, 'report.json'), `${JSON.stringify(kept, null, 2)}\n`)
   const columns = fitted.columns.map((column) => ({
@@ -277,12 +288,9 @@ export function keptRows(encoding: FittedEncoding, part: number): string {
  */
 async function countParts(
   duck: Duck,
-  plans: readonly EncodingPlan[],
+  targets: readonly string[],
   warnings: string[],
 ): Promise<Record<PartName, number>> {
-  const targets = targetsOf(
-    plans.map(({ column, encoding }) => ({ column: column.name, kind: encoding.kind })),
-  )
   const counts = await duck.all(
     `SELECT graft_part AS part, count(*)::DOUBLE AS n, (count(*) FILTER (WHERE ${isKnown(targets)}))::DOUBLE AS kept FROM graft_rows GROUP BY 1`,
   )

@@ -4,7 +4,8 @@ import { identifier, literal, type Duck } from '../duckdb'
 import type { RawColumn } from '../sources/types'
 import type { FittedColumn } from './fitted'
 import { numberOf } from './apply'
-import { countItems, fitIndicators, fitVector, namedItems } from './lists'
+import { countItems, fitIndicators, fitVector } from './lists'
+import { fitDomains, idEncoding, type HeldOutIds } from './vocabularies'
 
 export interface EncodingPlan {
   column: RawColumn
@@ -13,27 +14,17 @@ export interface EncodingPlan {
   binary: boolean
 }
 
-/** Where a domain's vocabulary is while the data are fitted and encoded. */
-export const vocabularyTable = (domain: string): string => identifier(`graft vocabulary ${domain}`)
-
-/** How a column's values, or the items of its lists, become ids. */
-type IdEncoding =
-  | Extract<ColumnEncoding, { kind: 'categorical' }>
-  | (Extract<ColumnEncoding, { kind: 'list' }> & { readonly as: 'ids' })
-
-function idEncoding(encoding: ColumnEncoding): IdEncoding | null {
-  if (encoding.kind === 'categorical') return encoding
-  return encoding.kind === 'list' && encoding.as === 'ids' ? { ...encoding, as: 'ids' } : null
-}
-
-interface Domain {
-  readonly plans: { column: RawColumn; encoding: IdEncoding }[]
+export interface FittedColumns {
+  readonly columns: FittedColumn[]
+  /** By column: of those whose values were counted one by one anyway. */
+  readonly heldOut: HeldOutIds
 }
 
 /**
  * Learns every encoding from the training rows, and makes a table (index, value, count) for each vocabulary. Room is made
  * for the longest list of all rows.
  * @param rows a view of all rows with `graft_part` (0: training)
+ * @param kept which held-out rows are evaluated on, as SQL
  * @throws GraftError `invalid-data` where a column does not bear its encoding, `invalid-setting` where columns that share
  *   a domain disagree
  */
@@ -41,9 +32,10 @@ export async function fitColumns(
   duck: Duck,
   rows: string,
   plans: readonly EncodingPlan[],
-): Promise<FittedColumn[]> {
+  kept: string,
+): Promise<FittedColumns> {
   const train = `(SELECT * FROM ${rows} WHERE graft_part = 0)`
-  const sizes = await fitDomains(duck, rows, plans)
+  const { domains: sizes, heldOut } = await fitDomains(duck, rows, plans, kept)
   const numbers = await fitContinuous(duck, train, plans)
   const fitted: FittedColumn[] = []
   for (const { column, encoding, binary } of plans) {
@@ -71,142 +63,7 @@ export async function fitColumns(
       fitted.push(await fitVector(duck, rows, column, encoding.separator))
     else if (encoding.kind === 'target') fitted.push(await fitTarget(duck, train, column, encoding, binary))
   }
-  return fitted
-}
-
-type FittedDomain = Omit<Extract<FittedColumn, { kind: 'categorical' }>, 'kind' | 'column' | 'unknownId'>
-
-async function fitDomains(
-  duck: Duck,
-  rows: string,
-  plans: readonly EncodingPlan[],
-): Promise<Map<string, FittedDomain>> {
-  const domains = domainsOf(plans)
-  const counts = await fitVocabularies(duck, rows, domains)
-  const fitted = new Map<string, FittedDomain>()
-  for (const [domain, { plans: sharers }] of domains) {
-    const [first] = sharers
-    if (!first) continue
-    const count = first.encoding.buckets ?? counts.get(domain) ?? 0
-    const nullable = sharers.some(
-      ({ encoding }) => encoding.kind === 'categorical' && encoding.nulls === 'own',
-    )
-    const own = nullable ? 1 : 0
-    const size = Math.max(1, count + own)
-    fitted.set(domain, {
-      domain,
-      size,
-      hashed: first.encoding.buckets !== null,
-      nullId: own ? size : 0,
-    })
-  }
-  return fitted
-}
-
-/** The domains and whose they are. @throws GraftError where the settings of two columns of one disagree */
-function domainsOf(plans: readonly EncodingPlan[]): Map<string, Domain> {
-  const domains = new Map<string, Domain>()
-  for (const { column, encoding } of plans) {
-    const ids = idEncoding(encoding)
-    if (!ids) continue
-    const name = ids.domain ?? column.name
-    const known = domains.get(name)
-    if (known) {
-      for (const other of known.plans) checkAgreement(name, other, { column, encoding: ids })
-      known.plans.push({ column, encoding: ids })
-    } else domains.set(name, { plans: [{ column, encoding: ids }] })
-  }
-  return domains
-}
-
-/** One vocabulary has one set of settings. Lists have no word in what missing values are. */
-function checkAgreement(domain: string, a: Domain['plans'][number], b: Domain['plans'][number]): void {
-  const nulls = ({ encoding }: Domain['plans'][number]): string | null =>
-    encoding.kind === 'categorical' ? encoding.nulls : null
-  const pairs: [string, number | string | null, number | string | null][] = [
-    ['the minimum count', a.encoding.minCount, b.encoding.minCount],
-    ['the largest size', a.encoding.maxSize, b.encoding.maxSize],
-    ['the number of buckets', a.encoding.buckets, b.encoding.buckets],
-    ['the id of missing values', nulls(a) ?? nulls(b), nulls(b) ?? nulls(a)],
-  ]
-  const differing = pairs.find(([, first, second]) => first !== second)
-  if (!differing) return
-  const [what, first, second] = differing
-  throw new GraftError(
-    'invalid-setting',
-    `Columns ${a.column.name} and ${b.column.name} share the domain ${domain}, but ${what} is ${first ?? 'not set'} for the one and ${second ?? 'not set'} for the other.`,
-    'Give both columns the same settings, or domains of their own.',
-    { column: b.column.name, domain },
-  )
-}
-
-/** Columns whose values are counted in one pass over the rows: each has a hash table of its own in memory. */
-const countedAtOnce = 8
-
-/**
- * Makes a vocabulary for each domain: values by how often the training rows have them, ties by value; columns that share
- * the domain are counted together, lists by item.
- * @returns the number of values of each
- */
-async function fitVocabularies(
-  duck: Duck,
-  rows: string,
-  domains: ReadonlyMap<string, Domain>,
-): Promise<Map<string, number>> {
-  const sizes = new Map<string, number>()
-  const alone: { domain: string; column: RawColumn; encoding: IdEncoding }[] = []
-  for (const [domain, { plans }] of domains) {
-    const [first] = plans
-    if (!first || first.encoding.buckets !== null) continue
-    if (plans.length === 1 && first.encoding.kind === 'categorical') alone.push({ domain, ...first })
-    else sizes.set(domain, await rankValues(duck, domain, countTogether(rows, plans), first.encoding))
-  }
-  for (let first = 0; first < alone.length; first += countedAtOnce) {
-    const slice = alone.slice(first, first + countedAtOnce)
-    const keys = slice.map(({ column }, k) => `${identifier(column.name)} AS v${k}`)
-    const names = slice.map((_, k) => `v${k}`)
-    // Counting under a filter leaves a Parquet file's dictionaries as they are, which are grouped much faster than rows.
-    await duck.run(
-      `CREATE OR REPLACE TEMP TABLE graft_counts AS SELECT ${names.join(', ')}, grouping_id(${names.join(', ')}) AS g, count(*) FILTER (WHERE graft_part = 0) AS n FROM (SELECT ${keys.join(', ')}, graft_part FROM ${rows}) GROUP BY GROUPING SETS (${names.map((name) => `(${name})`).join(', ')})`,
-    )
-    for (const [k, { domain, encoding }] of slice.entries()) {
-      // A bit for each column, the first one's the highest, set where it is not grouped by.
-      const grouping = 2 ** slice.length - 1 - 2 ** (slice.length - 1 - k)
-      const values = `SELECT v${k} AS v, n FROM graft_counts WHERE g = ${grouping}`
-      sizes.set(domain, await rankValues(duck, domain, values, encoding))
-    }
-    await duck.run('DROP TABLE graft_counts')
-  }
-  return sizes
-}
-
-/** A query of the values (v, n) that columns have together. */
-function countTogether(rows: string, plans: Domain['plans']): string {
-  const [first] = plans
-  const same = plans.every(
-    ({ column, encoding }) => encoding.kind === 'categorical' && column.type === first?.column.type,
-  )
-  const values = plans.map(({ column: { name }, encoding }) =>
-    encoding.kind === 'list'
-      ? `SELECT unnest(${namedItems(name, encoding.separator)}) AS v, graft_part FROM ${rows}`
-      : `SELECT ${identifier(name)}${same ? '' : '::VARCHAR'} AS v, graft_part FROM ${rows}`,
-  )
-  return `SELECT v, count(*) FILTER (WHERE graft_part = 0) AS n FROM (${values.join(' UNION ALL ')}) GROUP BY v`
-}
-
-/** @param values a query of values and their counts (v, n) */
-async function rankValues(
-  duck: Duck,
-  domain: string,
-  values: string,
-  { minCount, maxSize }: IdEncoding,
-): Promise<number> {
-  const ranked = `SELECT row_number() OVER (ORDER BY n DESC, v)::INTEGER AS index, v::VARCHAR AS value, n AS count FROM (${values}) WHERE v IS NOT NULL AND n >= ${minCount}`
-  const limit = maxSize === null ? '' : ` WHERE index <= ${maxSize}`
-  const table = vocabularyTable(domain)
-  await duck.run(`CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${ranked})${limit} ORDER BY index`)
-  const [found] = await duck.all(`SELECT count(*)::INTEGER AS n FROM ${table}`)
-  return Number(found?.n ?? 0)
+  return { columns: fitted, heldOut }
 }
 
 type Continuous = Extract<FittedColumn, { kind: 'continuous' }>
@@ -246,6 +103,7 @@ async function fitContinuous(
         t: encoding.transform === 'log1p' ? `CASE WHEN ${x} > -1 THEN ln(1 + ${x}) END` : null,
         // Exact medians need all values in memory at once.
         median: encoding.fill === 'median',
+        bounds: encoding.transform !== 'none' && encoding.transform !== 'standardise',
         moments: encoding.transform === 'standardise' || encoding.transform === 'log1p',
       })),
     )
@@ -260,7 +118,7 @@ async function fitContinuous(
       if (transform === 'log1p' && (of.low <= -1 || fill <= -1))
         throw noLogarithm(column.name, Math.min(of.low, fill))
       const { shift, scale } = scaling(transform, of, fill)
-      const spread = scaling('minmax', of, fill).scale
+      const spread = transform === 'quantile' ? scaling('minmax', of, fill).scale : 0
       fitted.set(column.name, {
         kind: 'continuous',
         column: column.name,
@@ -305,16 +163,15 @@ function scaling(
 async function moments(
   duck: Duck,
   from: string,
-  wanted: readonly { x: string; t: string | null; median: boolean; moments: boolean }[],
+  wanted: readonly { x: string; t: string | null; median: boolean; bounds: boolean; moments: boolean }[],
 ): Promise<Moments[]> {
   const inner = wanted.flatMap(({ x, t }, i) => [`${x} AS x${i}`, ...(t === null ? [] : [`${t} AS t${i}`])])
-  const outer = wanted.flatMap(({ t, median, moments }, i) => {
+  const outer = wanted.flatMap(({ t, median, bounds, moments }, i) => {
     const transformed = t === null ? `x${i}` : `t${i}`
     return [
       `count(x${i})::DOUBLE AS present_${i}`,
       `avg(x${i}) AS mean_${i}`,
-      `min(x${i}) AS low_${i}`,
-      `max(x${i}) AS high_${i}`,
+      ...(bounds ? [`min(x${i}) AS low_${i}`, `max(x${i}) AS high_${i}`] : []),
       ...(moments ? [`avg(${transformed}) AS center_${i}`, `var_pop(${transformed}) AS variance_${i}`] : []),
       ...(median ? [`median(x${i}) AS median_${i}`] : []),
     ]

@@ -2,8 +2,8 @@ import type { Leak } from '../../contract/tables'
 import { hasTag, roleOf, type Schema } from '../../schema'
 import { identifier, parquetSource, type Duck } from '../duckdb'
 import { encodedColumns } from './apply'
-import { vocabularyTable } from './fit'
 import type { FittedEncoding } from './fitted'
+import { vocabularyTable } from './vocabularies'
 
 /** Training rows that single columns are measured on, spread evenly; fewer where there are thousands of columns. */
 const measuredRows = 100_000
@@ -17,26 +17,33 @@ const uniqueShare = 0.95
 /** Below so many rows everything looks like a pattern. */
 const fewRows = 100
 
+export interface TrainingPart {
+  /** Encoded files. */
+  readonly files: readonly string[]
+  readonly rows: number
+  /** Values that raw columns lack in all rows, of those of which it is known. */
+  readonly missing: ReadonlyMap<string, number>
+}
+
 /**
  * Features that promise more than they can keep on new rows, from the training part alone: those that tell the target
  * almost by themselves, ids of their own in nearly every row, raw times.
- * @param train files of the encoded training part
  */
 export async function findLeaks(
   duck: Duck,
   encoding: FittedEncoding,
   schema: Schema,
-  train: readonly string[],
-  rows: number,
+  train: TrainingPart,
 ): Promise<Leak[]> {
+  const { files, rows } = train
   const features = new Set(
     schema.columns.filter((column) => roleOf(column) === 'feature').map(({ name }) => name),
   )
   if (rows <= fewRows) return findTimes(encoding, schema, features)
-  const unique = await findUnique(duck, encoding, features)
+  const unique = await findUnique(duck, encoding, features, train)
   const times = findTimes(encoding, schema, features)
   const known = new Set([...unique, ...times].map(({ column }) => column))
-  const telling = (await findTelling(duck, encoding, features, train, rows)).filter(
+  const telling = (await findTelling(duck, encoding, features, files, rows)).filter(
     ({ column }) => !known.has(column),
   )
   return [...telling, ...unique, ...times]
@@ -63,18 +70,19 @@ async function findUnique(
   duck: Duck,
   encoding: FittedEncoding,
   features: ReadonlySet<string>,
+  { rows: trained, missing }: TrainingPart,
 ): Promise<Leak[]> {
   const leaks: Leak[] = []
   for (const of of encoding.columns) {
     if (of.kind !== 'categorical' || !features.has(of.column)) continue
     const x = identifier(of.column)
     // The vocabulary bounds the number of different values, so that most columns need no look at their rows.
-    const [bound] = of.hashed
-      ? [{ n: Number.MAX_SAFE_INTEGER }]
-      : await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${vocabularyTable(of.domain)}`)
+    const bound = of.hashed ? Number.MAX_SAFE_INTEGER : await countValues(duck, of.domain)
+    const fewest = trained - (missing.get(of.column) ?? trained)
+    if (bound <= uniqueShare * fewest) continue
     const [present] = await duck.all(`SELECT count(${x})::DOUBLE AS n FROM graft_rows WHERE graft_part = 0`)
     const rows = Number(present?.n ?? 0)
-    if (rows <= fewRows || Number(bound?.n ?? 0) <= uniqueShare * rows) continue
+    if (rows <= fewRows || bound <= uniqueShare * rows) continue
     // Hashed values are millions: they are estimated, within some percent.
     const [distinct, share] = of.hashed
       ? [`approx_count_distinct(${x})`, uniqueShare - 0.05]
@@ -91,6 +99,11 @@ async function findUnique(
     })
   }
   return leaks
+}
+
+async function countValues(duck: Duck, domain: string): Promise<number> {
+  const [found] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${vocabularyTable(domain)}`)
+  return Number(found?.n ?? 0)
 }
 
 async function findTelling(

@@ -3,7 +3,7 @@ import type { SplitReport, TablesSource } from '../../contract/tables'
 import { hasTag, type Schema } from '../../schema'
 import { identifier, parquetSource, type Duck } from '../duckdb'
 import { parquetFiles, partNames, type PartName } from '../files'
-import { vocabularyTable } from './fit'
+import { vocabularyTable, type HeldOutIds, type HeldOutValues } from './vocabularies'
 import { hasIds, isUnknown, type FittedEncoding, type IdColumn } from './fitted'
 import { namedItems } from './lists'
 
@@ -16,6 +16,10 @@ export interface SplitFacts {
   /** The folder of the dataset that is being made, with its encoded parts. */
   folder: string
   rows: Readonly<Record<PartName, number>>
+  /** What is known of the values in the held-out parts already. */
+  heldOut: HeldOutIds
+  /** Raw columns of which it is known that no value is missing. */
+  complete: ReadonlySet<string>
 }
 
 /** Compares the encoded parts, while the view `graft_rows` and the vocabularies are there. */
@@ -28,10 +32,14 @@ export async function reportSplit(duck: Duck, facts: SplitFacts): Promise<SplitR
   const held = present.filter((part) => part !== 'train')
   const parts: SplitReport['parts'] = []
   const ids: SplitReport['ids'] = []
-  const missing = held.length > 0 ? await countMissing(duck, categorical, kept) : new Map<string, number>()
-  const looked = new Map<string, Awaited<ReturnType<typeof lookInto>>>()
-  for (const column of held.length > 0 ? categorical : [])
-    if (isLookedInto(column, facts)) looked.set(column.column, await lookInto(duck, column, facts, kept))
+  const gaps = held.length > 0 ? categorical.filter(({ column }) => !facts.complete.has(column)) : []
+  const missing = await countMissing(duck, gaps, kept)
+  const looked = new Map<string, HeldOutParts>()
+  for (const column of held.length > 0 ? categorical : []) {
+    if (!isLookedInto(column, facts)) continue
+    const known = column.kind === 'categorical' ? facts.heldOut.get(column.column) : undefined
+    looked.set(column.column, known ?? (await lookInto(duck, column, facts, kept)))
+  }
   for (const part of present) {
     const zeros = part === 'train' ? [] : categorical
     const found = await encodedFacts(
@@ -45,7 +53,7 @@ export async function reportSplit(duck: Duck, facts: SplitFacts): Promise<SplitR
     categorical.forEach(({ kind, column, nullId }, i) => {
       const missingRows = missing.get(`${part} ${column}`) ?? 0
       const own = looked.get(column)
-      const other = own?.get(part)
+      const other = own?.[part === 'test' ? 'test' : 'validation']
       // Id 0 is what training does not have, and missing values where they have no id of their own; missing lists are empty.
       const asUnknown = kind === 'categorical' && nullId === 0 ? missingRows : 0
       const unknown = (found.zeros[i] ?? 0) - asUnknown
@@ -111,12 +119,15 @@ function isCut(setting: TablesSource['encoding'][string] | undefined): boolean {
   return setting?.kind === 'categorical' && (setting.minCount > 1 || setting.maxSize !== null)
 }
 
+/** Of held-out parts, those that have values. */
+type HeldOutParts = Partial<Record<'validation' | 'test', HeldOutValues>>
+
 async function lookInto(
   duck: Duck,
   { column, domain, hashed }: IdColumn,
   { encoding, settings }: SplitFacts,
   kept: string,
-): Promise<Map<PartName, { distinct: number; known: number; unseenRows: number }>> {
+): Promise<HeldOutParts> {
   const sharers = encoding.columns.filter(hasIds).filter((one) => one.domain === domain)
   const values = sharers.map((one) => {
     const value =
@@ -130,17 +141,17 @@ async function lookInto(
   const found = await duck.all(
     `SELECT graft_part, count(*)::DOUBLE AS distinct_values, count(t.value)::DOUBLE AS known, coalesce(sum(n) FILTER (WHERE t.value IS NULL), 0)::DOUBLE AS unseen FROM (${held}) h LEFT JOIN (SELECT DISTINCT value FROM ${trained} s) t ON h.value = t.value WHERE h.value IS NOT NULL GROUP BY graft_part`,
   )
-  const facts = new Map<PartName, { distinct: number; known: number; unseenRows: number }>()
-  for (const row of found) {
-    const part = partNames[Number(row.graft_part)]
-    if (part)
-      facts.set(part, {
+  const of = (part: PartName): HeldOutValues | undefined => {
+    const row = found.find(({ graft_part }) => partNames[Number(graft_part)] === part)
+    return (
+      row && {
         distinct: Number(row.distinct_values),
         known: Number(row.known),
         unseenRows: Number(row.unseen),
-      })
+      }
+    )
   }
-  return facts
+  return { validation: of('validation'), test: of('test') }
 }
 
 /** Shares of rows with a value that training does not have, where there are any. */

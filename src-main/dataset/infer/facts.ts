@@ -146,6 +146,11 @@ export async function gatherTableFacts(
   return facts
 }
 
+/** How many values columns lack in all files, as these say themselves: of the columns of which they do. */
+export async function missingValues(duck: Duck, paths: readonly string[]): Promise<Map<string, number>> {
+  return new Map([...(await readBounds(duck, paths))].map(([name, { missing }]) => [name, missing]))
+}
+
 interface Bounds {
   missing: number
   /** Undefined where the file does not say, or what it says is not finite. */
