@@ -10,6 +10,8 @@ export const evaluationJob = z.object({
   weights: z.string(),
   target: z.string(),
   part: partFiles,
+  /** Memory for rows in MiB: a larger part is read in windows. */
+  rowMemory: z.number().positive(),
   /** An input of the model that is tagged as the user's id, or null. */
   userColumn: z.string().nullable(),
   /** A Parquet file to write the probabilities to, row by row, or null. */

@@ -139,7 +139,14 @@ async function prepare(
   const weights = folder.file('weights')
   return {
     record,
-    job: { model, weights, target: record.target, userColumn: user?.name ?? null, predictions: null },
+    job: {
+      model,
+      weights,
+      target: record.target,
+      rowMemory: record.document.training.rowMemory,
+      userColumn: user?.name ?? null,
+      predictions: null,
+    },
   }
 }
 

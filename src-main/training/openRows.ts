@@ -26,7 +26,7 @@ export async function openRows(
   spec: ModelSpec,
   target: string,
   part: PartFiles,
-  { rowMemory, batchSize }: TrainingSettings,
+  { rowMemory, batchSize }: Pick<TrainingSettings, 'rowMemory' | 'batchSize'>,
   seed: number | null,
 ): Promise<OpenedRows | null> {
   if (part.files.length === 0 || part.rows === 0) return null

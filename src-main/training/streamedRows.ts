@@ -1,5 +1,6 @@
 import {
   columnTypes,
+  loadPieces,
   loadRange,
   permutation,
   type ColumnRequest,
@@ -147,8 +148,10 @@ export class StreamedRows implements TrainingRows {
     try {
       let first = 0
       for (const piece of window.pieces) {
-        store.place(await loadRange(this.duck, piece, this.columns, this.types), first)
-        first += piece.rows
+        for await (const part of loadPieces(this.duck, piece, this.columns, this.types)) {
+          store.place(part, first)
+          first += part.rows
+        }
       }
       return store
     } finally {

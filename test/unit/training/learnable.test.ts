@@ -85,18 +85,23 @@ describe('what can be learnt is learnt', () => {
     // The saved weights, evaluated exactly, say the same.
     const folder = new RunFolder(made.folder, made.run)
     const model = modelSpec.parse(JSON.parse(await readFile(folder.file('model'), 'utf8')))
+    const request = { model, weights: folder.file('weights'), target: made.target, userColumn: 'userId' }
     const evaluated = await evaluateRun(testTensorFlow(), {
-      model,
-      weights: folder.file('weights'),
-      target: made.target,
+      ...request,
       part: made.parts.validation,
-      userColumn: 'userId',
+      rowMemory: 1024,
     })
     expect(evaluated.rows).toBe(5_000)
     expect(evaluated.metrics.loss).toBeCloseTo(last?.validation?.loss ?? Number.NaN, 5)
     expect(evaluated.metrics.logLoss).toBeCloseTo(evaluated.metrics.loss, 4)
     expect(evaluated.metrics.auc).toBeCloseTo(last?.validation?.auc ?? Number.NaN, 2)
     expect(evaluated.metrics.perUserAuc).toBeGreaterThan(0.9)
+
+    // A part that does not fit in memory is the same part.
+    const { train: part } = made.parts
+    expect(part.rows).toBeGreaterThan(8192)
+    const whole = await evaluateRun(testTensorFlow(), { ...request, part, rowMemory: 1024 })
+    expect(await evaluateRun(testTensorFlow(), { ...request, part, rowMemory: 0.01 })).toEqual(whole)
   })
 
   test('on movies that training never saw, a frozen table that carries the signal beats a shuffled one', async () => {
