@@ -6,6 +6,7 @@ import {
   part,
   type Part,
   predictionResult,
+  type Task,
 } from '../contract'
 import { describeWrongTypes } from '../services/evaluations'
 import { type Context, ensureEngine, runJob, withProject } from './context'
@@ -48,16 +49,20 @@ export function addEvaluateCommands(program: Command, context: Context): void {
         )
         const parsed = evaluationResult.safeParse(result)
         if (!parsed.success) throw new GraftError('internal', parsed.error.message)
-        const { rows, metrics, slices, warnings } = parsed.data
-        const lines = [
-          `${formatCount(rows)} rows`,
-          `loss          ${formatMetric(metrics.loss)}`,
+        const { rows, task, metrics, slices, warnings } = parsed.data
+        const ofClasses = [
           `AUC           ${formatMetric(metrics.auc)}`,
           `AUC per user  ${formatMetric(metrics.perUserAuc)}`,
           `log loss      ${formatMetric(metrics.logLoss)}`,
           `accuracy      ${formatMetric(metrics.accuracy)}`,
+        ]
+        const lines = [
+          `${formatCount(rows)} rows`,
+          `loss          ${formatMetric(metrics.loss)}`,
+          ...(task === 'binary' ? ofClasses : []),
           `RMSE          ${formatMetric(metrics.rmse)}`,
-          ...(slices.length > 0 ? ['', sliceTable(slices)] : []),
+          ...(task === 'regression' ? [`MAE           ${formatMetric(metrics.mae)}`] : []),
+          ...(slices.length > 0 ? ['', sliceTable(slices, task)] : []),
           ...warnings.map((warning) => `Note: ${warning}`),
         ]
         context.output.result(parsed.data, lines.join('\n'))
@@ -98,24 +103,26 @@ export function addEvaluateCommands(program: Command, context: Context): void {
     })
 }
 
-function sliceTable(slices: readonly EvaluationSlice[]): string {
+function sliceTable(slices: readonly EvaluationSlice[], task: Task): string {
   const right = 'right' as const
   return formatTable(
     [
       { title: 'slice' },
       { title: 'rows', align: right },
-      { title: 'AUC', align: right },
-      { title: 'log loss', align: right },
-      { title: 'accuracy', align: right },
+      ...(task === 'binary' ? ['AUC', 'log loss', 'accuracy'] : ['RMSE', 'MAE']).map((title) => ({
+        title,
+        align: right,
+      })),
       { title: 'mean target', align: right },
       { title: 'mean prediction', align: right },
     ],
     slices.map(({ column, by, value, rows, metrics }) => [
       by === 'seen' ? `${column} ${value} in training` : `${column} = ${value}`,
       formatCount(rows),
-      formatMetric(metrics.auc),
-      formatMetric(metrics.logLoss),
-      formatMetric(metrics.accuracy),
+      ...(task === 'binary'
+        ? [metrics.auc, metrics.logLoss, metrics.accuracy]
+        : [metrics.rmse, metrics.mae]
+      ).map(formatMetric),
       formatMetric(metrics.targetRate),
       formatMetric(metrics.meanPrediction),
     ]),

@@ -1,5 +1,14 @@
 import { type Command, Option } from 'commander'
-import { GraftError, type RunProgress, type TrainOverrides, type TrainResult } from '../contract'
+import {
+  GraftError,
+  type MetricValues,
+  type RunProgress,
+  scoreOf,
+  scores,
+  type Task,
+  type TrainOverrides,
+  type TrainResult,
+} from '../contract'
 import { type Services } from '../services/compose'
 import { type ProjectSession } from '../services/session'
 import { integer, positiveNumber, setting, type Setting } from './arguments'
@@ -75,10 +84,8 @@ async function trainOnce(
       const { epoch, seconds, rowsPerSecond, train, validation } = data.epoch
       const metrics = [
         `loss ${formatMetric(train.loss)}`,
-        `AUC ${formatMetric(train.auc)}`,
-        ...(validation
-          ? [`validation loss ${formatMetric(validation.loss)}`, `AUC ${formatMetric(validation.auc)}`]
-          : []),
+        score(train),
+        ...(validation ? [`validation loss ${formatMetric(validation.loss)}`, score(validation)] : []),
       ]
       output.say(
         `epoch ${epoch}/${Math.max(epochs, epoch)}  ${metrics.join('  ')}  ${formatCount(rowsPerSecond)} rows/s  ${seconds.toFixed(1)} s`,
@@ -122,20 +129,31 @@ function progressLine(progress: RunProgress, loss: number | null, width: number)
   return parts.filter((part) => part !== '').join('  ')
 }
 
+/** An epoch's metric beside the loss, with its name: of a regression there is no AUC. */
+function score(values: MetricValues): string {
+  const task = taskOfMetrics(values)
+  return `${scores[task].title} ${formatMetric(scoreOf(task, values))}`
+}
+
+function taskOfMetrics(values: MetricValues | undefined): Task {
+  return values && 'rmse' in values ? 'regression' : 'binary'
+}
+
 /** What a person wants to see at the end: metrics by epoch, and which tables moved. */
 function describeResult(result: TrainResult): string {
   const { model, target, engine, epochs, tables, path, stoppedBecause, sessionShare } = result
+  const task = taskOfMetrics(epochs[0]?.train)
   const validated = epochs.some(({ validation }) => validation !== null)
   const right = 'right' as const
   const metrics = formatTable(
     [
       { title: 'epoch', align: right },
       { title: 'loss', align: right },
-      { title: 'AUC', align: right },
+      { title: scores[task].title, align: right },
       ...(validated
         ? [
             { title: 'val. loss', align: right },
-            { title: 'val. AUC', align: right },
+            { title: `val. ${scores[task].title}`, align: right },
           ]
         : []),
       { title: 'rows/s', align: right },
@@ -144,8 +162,8 @@ function describeResult(result: TrainResult): string {
     epochs.map(({ epoch, seconds, rowsPerSecond, train, validation }) => [
       String(epoch),
       formatMetric(train.loss),
-      formatMetric(train.auc),
-      ...(validated ? [formatMetric(validation?.loss), formatMetric(validation?.auc)] : []),
+      formatMetric(scoreOf(task, train)),
+      ...(validated ? [formatMetric(validation?.loss), formatMetric(scoreOf(task, validation))] : []),
       formatCount(rowsPerSecond),
       seconds.toFixed(2),
     ]),

@@ -163,6 +163,10 @@ export const pooling = z.object({
 })
 export type Pooling = z.infer<typeof pooling>
 
+/** What a model predicts: the probability of class 1, or a number. */
+export const task = z.enum(['binary', 'regression'])
+export type Task = z.infer<typeof task>
+
 /** What a column with several tables does with their rows; a sum needs tables of one width. */
 export const combination = z.enum(['concat', 'sum'])
 export type Combination = z.infer<typeof combination>

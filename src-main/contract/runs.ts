@@ -1,14 +1,24 @@
 import { z } from 'zod'
-import { part, projectDocument } from './document'
+import { part, projectDocument, task, type Task } from './document'
 import { wireError } from './errors'
 
 /** Runs: what the trainer reports, what `runs/<id>/` keeps and what the window and `train --json` show. */
 
-/** Metrics of a part of the data; `loss` is the mean over rows, `auc` the 200-threshold streaming AUC. */
+/** Metrics of a part of the data; `loss` is the mean over rows, `auc` the 200-threshold streaming AUC, null of a regression, which has `rmse` and `mae`. */
 export const metricValues = z
   .object({ loss: z.number(), auc: z.number().nullable() })
   .catchall(z.number().nullable())
 export type MetricValues = z.infer<typeof metricValues>
+
+/** The metric that a run is judged by, beside its loss: how it is called on the wire, and by people. */
+export const scores = {
+  binary: { metric: 'auc', title: 'AUC' },
+  regression: { metric: 'rmse', title: 'RMSE' },
+} as const satisfies Record<Task, { metric: string; title: string }>
+
+export function scoreOf(task: Task, values: MetricValues | null | undefined): number | null {
+  return values?.[scores[task].metric] ?? null
+}
 
 export const epochResult = z.object({
   epoch: z.int().min(1),
@@ -129,6 +139,8 @@ export const stepMetrics = z.object({
   loss: z.number(),
   meanLoss: z.number(),
   auc: z.number().nullable(),
+  /** Of a regression, in the place of the AUC. */
+  rmse: z.number().optional(),
 })
 export type StepMetrics = z.infer<typeof stepMetrics>
 
@@ -153,6 +165,7 @@ export const runSummary = z.object({
   finishedAt: z.string().nullable(),
   architecture: z.string(),
   target: z.string(),
+  task: task.default('binary'),
   seed: z.int(),
   epochs: z.array(epochResult),
   tables: z.array(tableResult),
@@ -217,9 +230,10 @@ export const evaluationSlice = z.object({
   rows: z.int(),
   metrics: z.object({
     auc: z.number().nullable(),
-    logLoss: z.number(),
-    accuracy: z.number(),
+    logLoss: z.number().nullable(),
+    accuracy: z.number().nullable(),
     rmse: z.number(),
+    mae: z.number(),
     targetRate: z.number(),
     meanPrediction: z.number(),
   }),
@@ -242,13 +256,16 @@ export const evaluationResult = z.object({
   /** Null for files. */
   part: part.nullable(),
   rows: z.int(),
+  task: task.default('binary'),
   metrics: z.object({
     loss: z.number(),
+    /** These four are of classes: null of a regression. */
     auc: z.number().nullable(),
-    logLoss: z.number(),
-    accuracy: z.number(),
-    /** Root of the mean squared difference of prediction and target. */
+    logLoss: z.number().nullable(),
+    accuracy: z.number().nullable(),
+    /** Root of the mean squared difference of prediction and target, and the mean of its amount. */
     rmse: z.number(),
+    mae: z.number(),
     /** Unweighted mean over the users with rows of both classes; null where there is none or no user id is tagged. */
     perUserAuc: z.number().nullable(),
   }),

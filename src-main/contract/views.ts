@@ -250,6 +250,8 @@ export const recentProject = z.object({
   openedAt: z.string(),
   rows: z.int().nullable(),
   auc: z.number().nullable(),
+  /** Of a regression, in the place of the AUC. */
+  rmse: z.number().nullable().default(null),
   exists: z.boolean(),
 })
 export type RecentProject = z.infer<typeof recentProject>

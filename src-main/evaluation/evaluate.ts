@@ -1,12 +1,12 @@
 import { GraftError } from '../contract/errors'
 import { writeParquet } from '../dataset'
-import { rowLayout } from '../model'
+import { rowLayout, taskOfModel } from '../model'
 import type { TensorFlow } from '../tensorflow/binding'
 import { Batches } from '../training/data'
 import { openRows } from '../training/openRows'
 import { StepSession } from '../training/stepSession'
 import type { EvaluationJob } from './job'
-import { evaluateBinary, type EvaluationMetrics } from './metrics'
+import { evaluateBinary, evaluateRegression, type EvaluationMetrics } from './metrics'
 
 const evaluationBatch = 8192
 
@@ -67,8 +67,10 @@ export async function evaluateRun(tensorflow: TensorFlow, request: EvaluationReq
     }
     if (request.predictions)
       await writeParquet(request.predictions, [{ name: 'prediction', dtype: 'float32', values: predictions }])
-    const metrics = evaluateBinary(predictions, labels, users)
     const loss = lossSum / rows.rows
+    if (taskOfModel(model) === 'regression')
+      return { rows: rows.rows, metrics: { loss, ...evaluateRegression(predictions, labels) } }
+    const metrics = evaluateBinary(predictions, labels, users)
     return { rows: rows.rows, metrics: { loss, logLoss: loss, ...metrics } }
   } finally {
     session.dispose()

@@ -25,9 +25,10 @@ export const evaluation = z.object({
   metrics: z.object({
     loss: z.number(),
     auc: z.number().nullable(),
-    logLoss: z.number(),
-    accuracy: z.number(),
+    logLoss: z.number().nullable(),
+    accuracy: z.number().nullable(),
     rmse: z.number(),
+    mae: z.number(),
     perUserAuc: z.number().nullable(),
   }),
 })

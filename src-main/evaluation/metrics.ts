@@ -6,13 +6,40 @@ export interface EvaluationMetrics {
   /** Exact, not by thresholds; null where one of the classes has no row. */
   readonly auc: number | null
   /** Mean log loss, computed from the logits: confident mistakes count in full. */
-  readonly logLoss: number
+  readonly logLoss: number | null
   /** Share of rows whose probability is on the right side of one half. */
-  readonly accuracy: number
+  readonly accuracy: number | null
   /** Root of the mean squared difference of prediction and label: of probabilities the root of the Brier score. */
   readonly rmse: number
+  /** Mean absolute difference of prediction and label. */
+  readonly mae: number
   /** Unweighted mean over the users who have rows of both classes; null where there is none, or no user id. */
   readonly perUserAuc: number | null
+}
+
+/** Metrics of a regression on held-out rows. @param predictions [rows] @param targets [rows] */
+export function evaluateRegression(
+  predictions: Float32Array,
+  targets: Float32Array,
+): Omit<EvaluationMetrics, 'loss'> {
+  return {
+    auc: null,
+    logLoss: null,
+    accuracy: null,
+    ...errors(predictions, targets),
+    perUserAuc: null,
+  }
+}
+
+function errors(predictions: Float32Array, labels: Float32Array): { rmse: number; mae: number } {
+  let [squares, distances] = [0, 0]
+  for (const [i, prediction] of predictions.entries()) {
+    const error = prediction - (labels[i] ?? 0)
+    squares += error * error
+    distances += Math.abs(error)
+  }
+  const rows = Math.max(1, predictions.length)
+  return { rmse: Math.sqrt(squares / rows), mae: distances / rows }
 }
 
 /**
@@ -27,16 +54,12 @@ export function evaluateBinary(
   users: Int32Array | null = null,
 ): Omit<EvaluationMetrics, 'loss' | 'logLoss'> {
   let correct = 0
-  let squares = 0
-  for (let i = 0; i < predictions.length; i++) {
-    const [prediction, label] = [predictions[i] ?? 0, labels[i] ?? 0]
-    if (prediction > 0.5 === label > 0.5) correct++
-    squares += (prediction - label) ** 2
-  }
+  for (const [i, prediction] of predictions.entries())
+    if (prediction > 0.5 === (labels[i] ?? 0) > 0.5) correct++
   return {
     auc: exactAuc(predictions, labels),
     accuracy: correct / Math.max(1, predictions.length),
-    rmse: Math.sqrt(squares / Math.max(1, predictions.length)),
+    ...errors(predictions, labels),
     perUserAuc: users && meanUserAuc(predictions, labels, users),
   }
 }

@@ -1,4 +1,12 @@
-import { findArchitecture, largestId, type ModelSpec, offsetsName, tablesOf, valuesName } from '../model'
+import {
+  findArchitecture,
+  largestId,
+  type ModelSpec,
+  offsetsName,
+  tablesOf,
+  taskOfModel,
+  valuesName,
+} from '../model'
 import { findOptimizer } from '../training/optimizers'
 import type { ExportPlan } from './plan'
 import predictScript from './predict.py?raw'
@@ -76,8 +84,16 @@ function describeInputs(spec: ModelSpec): Record<string, unknown>[] {
   })
 }
 
+/** What the model gives. */
+function meaningOf({ record, model }: ExportPlan): string {
+  return taskOfModel(model) === 'binary'
+    ? `the probability that ${record.target} is 1`
+    : `the prediction of ${record.target}, a number`
+}
+
 /** The run's record without what only Graft needs, and what the model takes and gives. */
-function trainingJson({ record, model }: ExportPlan): string {
+function trainingJson(plan: ExportPlan): string {
+  const { record, model } = plan
   const { document } = record
   const { optimizer } = document.training
   const content = {
@@ -102,7 +118,7 @@ function trainingJson({ record, model }: ExportPlan): string {
       },
     },
     inputs: describeInputs(model),
-    output: { name: outputName, meaning: `probability that ${record.target} is 1` },
+    output: { name: outputName, meaning: meaningOf(plan) },
     epochs: record.epochs,
     tables: record.tables.map((table) => ({
       ...table,
@@ -171,7 +187,7 @@ function readme(plan: ExportPlan): string {
 
 A TensorFlow SavedModel, trained by Graft (run ${record.id}). Python and TensorFlow Serving load this folder as it is
 (Serving as a version of a model: \`models/${record.target}/1\`). Its signatures \`predict\` and \`serving_default\` take one
-tensor \`[batch]\` a column and give \`${outputName}\` \`[batch]\`, the probability that \`${record.target}\` is 1.
+tensor \`[batch]\` a column and give \`${outputName}\` \`[batch]\`, ${meaningOf(plan)}.
 
 | input | type | values |
 | --- | --- | --- |

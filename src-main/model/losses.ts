@@ -15,6 +15,7 @@ import {
   sum,
   type Tensor,
 } from '../graph'
+import type { Task } from '../contract/document'
 
 export interface Loss {
   /** The mean over the batch, a scalar: what is shown. */
@@ -39,4 +40,28 @@ export function binaryCrossEntropy(labels: Tensor, logits: Tensor, probability: 
     const slope = div(sub(probability, labels), cast(size(labels), 'float32')) // [batch]
     return { mean: mean(each), differentiable: sum(mul(stopGradient(slope), logits)) }
   })
+}
+
+/**
+ * Mean squared error of a regression. Its gradient with respect to the predictions is 2 (p − y) / n.
+ * @param targets [batch]
+ * @param predictions [batch]
+ */
+export function meanSquaredError(targets: Tensor, predictions: Tensor): Loss {
+  return predictions.graph.scope('loss', () => {
+    const error = sub(predictions, targets) // [batch]
+    const slope = div(add(error, error), cast(size(targets), 'float32')) // [batch]
+    return { mean: mean(mul(error, error)), differentiable: sum(mul(stopGradient(slope), predictions)) }
+  })
+}
+
+/** What training minimises. @param targets [batch] */
+export function lossOf(
+  task: Task,
+  targets: Tensor,
+  { logits, probability }: { readonly logits: Tensor; readonly probability: Tensor },
+): Loss {
+  return task === 'binary'
+    ? binaryCrossEntropy(targets, logits, probability)
+    : meanSquaredError(targets, probability)
 }

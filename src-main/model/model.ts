@@ -3,14 +3,15 @@ import type { LayerView, ModelSummary } from '../contract/views'
 import { findArchitecture } from './architectures'
 import { ModelBuilder, type Layer, type Lookup, type TrainingInputs, type Weight } from './builder'
 import { inputBlock, type Features } from './inputs'
-import { binaryHead, binaryOutput } from './outputs'
+import { head, output } from './outputs'
 import { rowLayout } from './rowLayout'
 import { shardInput } from './shards'
-import type { ModelSpec } from './spec'
+import { taskOfModel, type ModelSpec } from './spec'
 
 /** A model's graph: its forward pass, and what training and export need to know of it. */
 export interface BuiltModel {
   readonly logits: Tensor // [batch]
+  /** Of class 1; of a regression the number itself. */
   readonly probability: Tensor // [batch]
   readonly weights: readonly Weight[]
   readonly lookups: readonly Lookup[]
@@ -37,9 +38,9 @@ export function buildModel(
   const architecture = findArchitecture(spec.architecture)
   const heads = shardInput(block, shards).map((shard, i) => {
     const own = i === 0 ? builder : builder.again()
-    return binaryHead(own, architecture.build(own, shard, spec.settings))
+    return head(own, architecture.build(own, shard, spec.settings))
   })
-  const { logits, probability } = binaryOutput(heads, block.vector.shape?.[0] ?? -1)
+  const { logits, probability } = output(heads, block.vector.shape?.[0] ?? -1, taskOfModel(spec))
   const { weights, lookups, layers } = builder
   return { logits, probability, weights, lookups, layers, inputWidth: block.width }
 }

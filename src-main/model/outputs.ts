@@ -1,31 +1,34 @@
-import { concat, ensureShape, reshape, sigmoid, type Tensor } from '../graph'
+import { concat, ensureShape, identity, reshape, sigmoid, type Tensor } from '../graph'
+import type { Task } from '../contract/document'
 import type { ModelBuilder } from './builder'
 import { dense, type Source } from './blocks'
 
-export interface BinaryOutput {
+export interface Output {
   readonly logits: Tensor // [batch]
-  /** Probability of class 1. */
+  /** Probability of class 1; of a regression the number itself. */
   readonly probability: Tensor // [batch]
 }
 
-/** The head of a binary classifier: one logit a row, [rows]. */
-export function binaryHead(builder: ModelBuilder, source: Source): Tensor {
-  const head = dense(builder, source, {
+/** The head: one number a row, [rows]. */
+export function head(builder: ModelBuilder, source: Source): Tensor {
+  const { output } = dense(builder, source, {
     name: 'head',
     title: 'Output',
     units: 1,
     activation: null,
     kind: 'output',
   })
-  return reshape(head.output, [-1])
+  return reshape(output, [-1])
 }
 
 /**
  * What the model says of a batch.
  * @param logits of its shards, in order
  * @param batch its size, which may be a named one
+ * @param task whether the numbers are logits of probabilities
  */
-export function binaryOutput(logits: readonly Tensor[], batch: number): BinaryOutput {
+export function output(logits: readonly Tensor[], batch: number, task: Task): Output {
   const all = ensureShape(concat(logits, 0), [batch], { name: 'logits' })
-  return { logits: all, probability: sigmoid(all, { name: 'probability' }) }
+  const activate = task === 'binary' ? sigmoid : identity
+  return { logits: all, probability: activate(all, { name: 'probability' }) }
 }

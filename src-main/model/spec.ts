@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { combination, tableUse, type Combination, type TableUse } from '../contract/document'
+import { combination, tableUse, task, type Combination, type TableUse, type Task } from '../contract/document'
 import { GraftError } from '../contract/errors'
 
 /** An embedding table: one for each vocabulary, shared by the columns that look it up. */
@@ -64,8 +64,14 @@ export const modelSpec = z.object({
   tables: z.array(tableSpec),
   /** Rows of a step: what costs are weighed by. The graph takes any number of rows. */
   batchSize: z.int().min(1),
+  /** What the head predicts: the probability of class 1, or a number; absent where it is a probability. */
+  task: task.optional(),
 })
 export type ModelSpec = z.infer<typeof modelSpec>
+
+export function taskOfModel(spec: Pick<ModelSpec, 'task'>): Task {
+  return spec.task ?? 'binary'
+}
 
 export type CategoricalInput = Extract<InputSpec, { kind: 'categorical' }>
 

@@ -1,6 +1,6 @@
-import { type AttachedTable, GraftError, type ProjectDocument } from '../contract'
+import { type AttachedTable, GraftError, type ProjectDocument, type Task } from '../contract'
 import { type InputSpec, type ModelSpec, type TableSpec, widthInUse } from '../model/spec'
-import { type Column, featuresOf, inputKind, tableName, tableRows, tableWidth } from '../schema'
+import { type Column, featuresOf, inputKind, tableName, tableRows, tableWidth, taskOf } from '../schema'
 import { tablesAttachedTo } from './edits'
 import { checkSharedWeights, listSpecOf, vectorInput, weightColumns } from './listInputs'
 
@@ -46,7 +46,14 @@ export function modelSpecOf(document: ProjectDocument): ModelSpec {
     inputs,
     tables: [...tables.values()],
     batchSize: document.training.batchSize,
+    ...(targetTask(document) === 'regression' && { task: 'regression' }),
   }
+}
+
+/** What the tags of a document's target say that is to be predicted; probabilities where there is no target yet. */
+export function targetTask({ schema, target }: Pick<ProjectDocument, 'schema' | 'target'>): Task {
+  const column = schema.columns.find(({ name }) => name === target)
+  return column && taskOf(column) === 'regression' ? 'regression' : 'binary'
 }
 
 function categoricalInput(

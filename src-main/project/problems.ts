@@ -9,10 +9,10 @@ import {
   type Column,
   featuresOf,
   inputKind,
-  isBinaryTarget,
   tableName,
   tableRows,
   targetsOf,
+  taskOf,
   validateSchema,
 } from '../schema'
 import type { Summarize } from './snapshot'
@@ -156,15 +156,15 @@ function tableProblems(document: ProjectDocument): Problem[] {
 
 function targetProblems(document: ProjectDocument): Problem[] {
   const column = document.schema.columns.find(({ name }) => name === document.target)
-  if (!column || isBinaryTarget(column)) return []
+  if (!column || taskOf(column) !== 'multi_class') return []
   return [
     {
       severity: 'error',
       place: 'model',
       column: column.name,
       code: 'invalid-target',
-      message: `Target ${column.name} is not binary, and the models here predict a probability.`,
-      hint: 'Choose a target tagged binary_classification.',
+      message: `Target ${column.name} has several classes; the models here predict one probability or one number.`,
+      hint: 'Choose a target tagged binary_classification or regression.',
     },
   ]
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { inputKind, roleOf, tableName, taskOf, type Column, type Schema } from './column'
+import { inputKind, roleOf, tableName, type Column, type Schema } from './column'
 import { collisionsOf, hasTag } from './tags'
 
 /** What kinds of fault a schema can have; the window marks a cell by it. */
@@ -177,9 +177,4 @@ function checkWhole(schema: Schema, problems: Problem[]): void {
         'Keep the tag on the one that names it.',
       )
   }
-}
-
-/** Whether a target can be trained with a binary output. */
-export function isBinaryTarget(column: Column): boolean {
-  return taskOf(column) === 'binary'
 }

@@ -12,7 +12,7 @@ import {
 } from '../contract'
 import { encodeNewRows, joinPredictions, type NewRows } from '../dataset'
 import { evaluation, type EvaluationJob } from '../evaluation/job'
-import { modelSpec } from '../model'
+import { modelSpec, taskOfModel } from '../model'
 import { exists, writeFileAtomic } from '../project/files'
 import { extraIdsOf, heldOutParts } from '../training/extraIds'
 import { runTrainerJob } from '../training/job'
@@ -35,6 +35,7 @@ export async function evaluate(
   const { record, job } = await prepare(session, given.run)
   return withScratch(async (scratch) => {
     const predictions = join(scratch, 'predictions.parquet')
+    const task = taskOfModel(job.model)
     const measured = async (
       part: EvaluationJob['part'],
     ): Promise<Found & Pick<EvaluationResult, 'slices'>> => {
@@ -47,6 +48,7 @@ export async function evaluate(
         schema: record.document.schema,
         project: session.path,
         columns: given.slices,
+        task,
       })
       return { ...found, slices }
     }
@@ -56,7 +58,7 @@ export async function evaluate(
       const dropped =
         rows.dropped > 0 ? [`${rows.dropped} rows have no ${record.target} and were left out`] : []
       const warnings = [...dropped, ...rows.wrongTypes.map(describeWrongTypes)]
-      return { run: record.id, part: null, ...found, warnings }
+      return { run: record.id, part: null, task, ...found, warnings }
     }
     const part = given.part ?? 'validation'
     const summary = (await session.data.parts()).find((candidate) => candidate.part === part)
@@ -69,7 +71,7 @@ export async function evaluate(
     const encoded = { rows: summary.rows, files: summary.files.map(({ path }) => path) }
     const heldOut = await heldOutParts(session.path, record.document, session.embeddings)
     const files = part === 'train' ? encoded : (heldOut[part] ?? encoded)
-    const result = { run: record.id, part, ...(await measured(files)), warnings: [] }
+    const result = { run: record.id, part, task, ...(await measured(files)), warnings: [] }
     await keep(session, record.id, part, result)
     return result
   })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type EvaluationSlice, GraftError, hasTag, type Schema } from '../contract'
+import { type EvaluationSlice, GraftError, hasTag, type Schema, type Task } from '../contract'
 import { vocabularyFile } from '../dataset'
 import { type Duck, identifier, parquetSource } from '../dataset/duckdb'
 import { inputKind, tableName } from '../schema'
@@ -14,6 +14,7 @@ export interface Sliced {
   project: string
   /** Columns whose values slice the rows. */
   columns: readonly string[]
+  task: Task
 }
 
 /** Slices of a column: its most frequent values. */
@@ -100,30 +101,33 @@ async function valueNames(
 /** Metrics of each group; the AUC is exact, probabilities are kept 1e-7 away from 0 and 1 for the log loss, as Keras does. */
 async function measure(
   duck: Duck,
-  { files, predictions, target }: Sliced,
+  { files, predictions, target, task }: Sliced,
   group: string,
   where: string,
 ): Promise<Pick<EvaluationSlice, 'value' | 'rows' | 'metrics'>[]> {
   const rows = `SELECT ${group} AS g, ${identifier(target)}::DOUBLE AS y, graft_prediction AS p FROM ${parquetSource(files)} POSITIONAL JOIN (SELECT prediction::DOUBLE AS graft_prediction FROM ${parquetSource([predictions])}) WHERE ${where}`
-  const found = await duck.all(
-    `WITH r AS MATERIALIZED (${rows}),
+  const errors = 'sqrt(avg((p - y) ** 2)) AS rmse, avg(abs(p - y)) AS mae'
+  const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
+  const ofClass = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+  const classes = `WITH r AS MATERIALIZED (${rows}),
      a AS (SELECT g, sum(pos * (below + neg / 2)) / nullif(sum(pos) * sum(neg), 0) AS auc FROM
        (SELECT g, pos, neg, sum(neg) OVER (PARTITION BY g ORDER BY p) - neg AS below FROM
          (SELECT g, p, sum(y) AS pos, sum(1 - y) AS neg FROM r GROUP BY g, p)) GROUP BY g),
-     m AS (SELECT g, count(*)::DOUBLE AS n, avg(y) AS rate, avg(p) AS mean, sqrt(avg((p - y) ** 2)) AS rmse,
+     m AS (SELECT g, count(*)::DOUBLE AS n, avg(y) AS rate, avg(p) AS mean, ${errors},
        -avg(ln(greatest(1e-7, CASE WHEN y > 0.5 THEN p ELSE 1 - p END))) AS loss,
        avg(((p > 0.5) = (y > 0.5))::INTEGER) AS accuracy FROM r GROUP BY g)
-     SELECT m.*, a.auc FROM m JOIN a ON m.g = a.g ORDER BY n DESC, m.g`,
-  )
-  const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
+     SELECT m.*, a.auc FROM m JOIN a ON m.g = a.g ORDER BY n DESC, m.g`
+  const numbers = `SELECT g, count(*)::DOUBLE AS n, avg(y) AS rate, avg(p) AS mean, ${errors} FROM (${rows}) GROUP BY g ORDER BY n DESC, g`
+  const found = await duck.all(task === 'binary' ? classes : numbers)
   return found.map((row) => ({
     value: String(row.g),
     rows: Number(row.n),
     metrics: {
-      auc: typeof row.auc === 'number' ? row.auc : null,
-      logLoss: number(row.loss),
-      accuracy: number(row.accuracy),
+      auc: ofClass(row.auc),
+      logLoss: ofClass(row.loss),
+      accuracy: ofClass(row.accuracy),
       rmse: number(row.rmse),
+      mae: number(row.mae),
       targetRate: number(row.rate),
       meanPrediction: number(row.mean),
     },

@@ -189,6 +189,7 @@ export class Workbench {
         openedAt: new Date().toISOString(),
         rows: dataset ? dataset.parts.reduce((sum, { rows }) => sum + rows, 0) : null,
         auc: lastEpoch?.validation?.auc ?? lastEpoch?.train.auc ?? null,
+        rmse: lastEpoch?.validation?.rmse ?? lastEpoch?.train.rmse ?? null,
       })
       .catch(() => undefined)
     await this.tellRecent()

@@ -1,3 +1,5 @@
+import type { Task } from '../contract/document'
+
 /** Keras' default: an AUC has at least as many thresholds. */
 const defaultThresholds = 200
 
@@ -58,8 +60,71 @@ export class StreamingAuc {
 /** 1 for a number in (0, 1], 0 for one in (−1, 0], without a branch. */
 const oneAbove = (x: number): number => Math.ceil(x) | 0
 
-/** Streaming metrics of a binary classifier over the batches of an epoch, or of a part. */
-export class BinaryMetrics {
+/** Metrics over the batches of an epoch, or of a part. */
+export interface StreamingMetrics {
+  readonly rows: number
+  /** Mean loss over all rows so far, each batch weighted by its rows. */
+  readonly meanLoss: number
+  /** What is shown of every step beside the losses: of the rows so far. */
+  readonly current: { readonly auc: number | null; readonly rmse?: number }
+  reset(): void
+  update(
+    meanLoss: number,
+    predictions: Float32Array,
+    labels: Float32Array,
+    rows: number,
+    offset?: number,
+  ): void
+  result(): { loss: number; auc: number | null } & Record<string, number | null>
+}
+
+export function streamingMetrics(task: Task): StreamingMetrics {
+  return task === 'binary' ? new BinaryMetrics() : new RegressionMetrics()
+}
+
+/** Streaming metrics of a regression: root mean squared error, and mean absolute error. */
+export class RegressionMetrics implements StreamingMetrics {
+  private lossSum = 0
+  private squares = 0
+  private distances = 0
+  private count = 0
+
+  reset(): void {
+    this.lossSum = 0
+    this.squares = 0
+    this.distances = 0
+    this.count = 0
+  }
+
+  update(meanLoss: number, predictions: Float32Array, labels: Float32Array, rows: number, offset = 0): void {
+    this.lossSum += meanLoss * rows
+    this.count += rows
+    for (let i = 0; i < rows; i++) {
+      const error = (predictions[i] ?? 0) - (labels[offset + i] ?? 0)
+      this.squares += error * error
+      this.distances += Math.abs(error)
+    }
+  }
+
+  get rows(): number {
+    return this.count
+  }
+
+  get meanLoss(): number {
+    return this.lossSum / Math.max(1, this.count)
+  }
+
+  get current(): { auc: null; rmse: number } {
+    return { auc: null, rmse: Math.sqrt(this.squares / Math.max(1, this.count)) }
+  }
+
+  result(): { loss: number; auc: null; rmse: number; mae: number } {
+    return { loss: this.meanLoss, ...this.current, mae: this.distances / Math.max(1, this.count) }
+  }
+}
+
+/** Streaming metrics of a binary classifier. */
+export class BinaryMetrics implements StreamingMetrics {
   private readonly auc = new StreamingAuc()
   private lossSum = 0
   private correct = 0
@@ -97,8 +162,8 @@ export class BinaryMetrics {
   }
 
   /** The running AUC; null until both classes were seen. About 2 µs. */
-  get currentAuc(): number | null {
-    return this.auc.result()
+  get current(): { auc: number | null } {
+    return { auc: this.auc.result() }
   }
 
   result(): { loss: number; auc: number | null; accuracy: number } {

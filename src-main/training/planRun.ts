@@ -6,7 +6,7 @@ import type { TrainOverrides } from '../contract/runs'
 import type { DatasetStore } from '../dataset'
 import { checkOnce } from '../dataset/checkedFiles'
 import { hashFile, type EmbeddingStore } from '../embeddings'
-import { buildModel, featurePlaceholders, findArchitecture, type ModelSpec } from '../model'
+import { buildModel, featurePlaceholders, findArchitecture, taskOfModel, type ModelSpec } from '../model'
 import { Graph } from '../graph'
 import { projectFiles } from '../project/folders'
 import { modelSpecOf } from '../project/modelSpec'
@@ -179,9 +179,9 @@ async function checkData(
       .map((column) =>
         weights.has(column.name) ? { ...column, ignored: false, tags: ['continuous'] } : column,
       )
-      // Whatever its tags say, this run takes it for a class of 0 and 1.
+      // Whatever else its tags say, this run takes it for a number, or for a class of 0 and 1.
       .map((column) =>
-        column.name === target ? { ...column, ignored: false, tags: ['target', 'binary'] } : column,
+        column.name === target ? { ...column, ignored: false, tags: ['target', taskOfModel(model)] } : column,
       ),
   }
   const heldOut = {

@@ -1,4 +1,15 @@
-import type { RunRecord, RunSummary } from '../contract/runs'
+import type { Task } from '../contract/document'
+import { scoreOf, scores, type MetricValues, type RunRecord, type RunSummary } from '../contract/runs'
+import { targetTask } from '../project/modelSpec'
+
+function taskOfRun({ document: { schema }, target }: RunRecord): Task {
+  return targetTask({ schema, target })
+}
+
+/** The metric that a run is judged by, in words. */
+export function scoreText(task: Task, values: MetricValues, digits: number): string {
+  return `${scores[task].title} ${scoreOf(task, values)?.toFixed(digits) ?? '–'}`
+}
 
 /** Turns a record into a row of the Runs table, with one sentence that says what happened. */
 export function summarizeRun(record: RunRecord): RunSummary {
@@ -9,6 +20,7 @@ export function summarizeRun(record: RunRecord): RunSummary {
     finishedAt: record.finishedAt,
     architecture: record.document.model.architecture,
     target: record.target,
+    task: taskOfRun(record),
     seed: record.seed,
     epochs: record.epochs,
     tables: record.tables,
@@ -30,9 +42,9 @@ function sentenceOf(record: RunRecord): string {
     case 'stopping':
       return 'Stopping after the current step.'
     case 'completed':
-      return `${trained(done)}${scores(record)}${proof(record)}${turned(record)}`
+      return `${trained(done)}${result(record)}${proof(record)}${turned(record)}`
     case 'stopped':
-      return `Stopped after ${epochs}; what it learnt is kept.${scores(record)}${proof(record)}${turned(record)}`
+      return `Stopped after ${epochs}; what it learnt is kept.${result(record)}${proof(record)}${turned(record)}`
     case 'failed':
     case 'crashed':
       return record.error ? record.error.message : `Ended after ${epochs}.`
@@ -43,12 +55,12 @@ function trained(epochs: number): string {
   return epochs === 1 ? 'Trained 1 epoch.' : `Trained ${epochs} epochs.`
 }
 
-function scores(record: RunRecord): string {
+function result(record: RunRecord): string {
   const last = record.epochs[record.epochs.length - 1]
   if (!last) return ''
-  const { loss, auc } = last.validation ?? last.train
+  const values = last.validation ?? last.train
   const part = last.validation ? 'Validation' : 'Train'
-  return ` ${part} loss ${loss.toFixed(4)}${auc === null ? '' : `, AUC ${auc.toFixed(4)}`}.`
+  return ` ${part} loss ${values.loss.toFixed(4)}, ${scoreText(taskOfRun(record), values, 4)}.`
 }
 
 /** What became of the locks that were turned in mid-run: the last turn of each. */

@@ -17,10 +17,11 @@ import {
 } from '../graph'
 import { GraftError } from '../contract/errors'
 import {
-  binaryCrossEntropy,
   buildModel,
+  lossOf,
   rowLayout,
   targetFeature,
+  taskOfModel,
   unpackRows,
   useOf,
   type BuiltModel,
@@ -119,7 +120,7 @@ export function buildStepGraph(
 
   const training = dropoutInputs(graph, spec)
   const model = buildModel(graph, spec, features, training, shards)
-  const loss = binaryCrossEntropy(labels, model.logits, model.probability)
+  const loss = lossOf(taskOfModel(spec), labels, model)
   const updates = buildUpdates(
     graph,
     model,

@@ -3,13 +3,14 @@ import { cpus } from 'node:os'
 import { dirname } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { GraftError } from '../contract/errors'
+import type { Task } from '../contract/document'
 import type { EpochResult, MetricValues } from '../contract/runs'
-import { countParameters, storedTables, type ModelSpec } from '../model'
+import { countParameters, storedTables, taskOfModel, type ModelSpec } from '../model'
 import { writeFileAtomic } from '../project/files'
 import { loadTensorFlow } from '../tensorflow/binding'
 import { Batches, type RowStore } from './data'
 import { Locks, type LockContext } from './locks'
-import { BinaryMetrics } from './metrics'
+import { streamingMetrics, type StreamingMetrics } from './metrics'
 import { findOptimizer } from './optimizers'
 import type { TrainingPlan } from './plan'
 import type { FromTrainer, TrainingOutcome } from './protocol'
@@ -18,6 +19,7 @@ import { replayColumns, replayRows, writeReplay } from './replay'
 import { openRows, type OpenedRows } from './openRows'
 import { gatherTargets, type RowWindow, type TrainingRows } from './rows'
 import { RunFolder } from './runFolder'
+import { scoreText } from './sentence'
 import { StepSession } from './stepSession'
 import { TableProof } from './tableProof'
 import { trainingThreads } from './threads'
@@ -162,7 +164,7 @@ class TrainingLoop {
   /** Steps of an epoch, and rows of these. */
   private readonly steps: number
   private readonly epochRows: number
-  private readonly metrics = new BinaryMetrics()
+  private readonly metrics: StreamingMetrics
   private readonly learningRate: number
   private readonly locks: Locks
   private globalStep = 0
@@ -182,6 +184,7 @@ class TrainingLoop {
     const { batchSize, optimizer, stepsPerEpoch } = plan.document.training
     this.locks = new Locks(parts.train.spec, session, proof, context)
     this.train = parts.train.rows
+    this.metrics = streamingMetrics(taskOfModel(plan.model))
     this.validation = parts.validation
     const all = Math.ceil(this.train.rows / batchSize)
     this.steps = Math.min(all, stepsPerEpoch ?? all)
@@ -240,7 +243,7 @@ class TrainingLoop {
     const validation = whole ? await this.validate(epoch) : null
     const result: EpochResult = { epoch, seconds, rowsPerSecond, train, validation }
     this.context.tell({ type: 'epoch', epoch: result })
-    this.context.tell({ type: 'log', line: epochLine(result) })
+    this.context.tell({ type: 'log', line: epochLine(taskOfModel(this.plan.model), result) })
     // Stopped while it was validated: not all of the epoch was done either.
     return whole && (validation !== null || this.validation === null)
   }
@@ -258,8 +261,8 @@ class TrainingLoop {
       )
     const { metrics } = this
     metrics.update(loss, probabilities, gatherTargets(window.store, order, this.targets), order.length)
-    const { meanLoss, currentAuc: auc } = metrics
-    this.reporter.step({ step: this.globalStep, epoch, loss, meanLoss, auc }, () => {
+    const { meanLoss, current } = metrics
+    this.reporter.step({ step: this.globalStep, epoch, loss, meanLoss, ...current }, () => {
       const rowsPerSecond = (1000 * metrics.rows) / (performance.now() - start)
       const epochsLeft = this.plan.document.training.epochs - epoch
       const rowsLeft = (1 + epochsLeft) * this.epochRows - metrics.rows
@@ -271,7 +274,7 @@ class TrainingLoop {
     const { validation } = this
     if (!validation) return null
     this.reporter.phase({ phase: 'validating', epoch })
-    const metrics = new BinaryMetrics()
+    const metrics = streamingMetrics(taskOfModel(this.plan.model))
     const batchSize = Math.max(this.plan.document.training.batchSize, evaluationBatch)
     for await (const { store } of validation.epoch(1)) {
       const batches = new Batches(store, batchSize)
@@ -296,9 +299,9 @@ class TrainingLoop {
   }
 }
 
-function epochLine({ epoch, train, validation, rowsPerSecond }: EpochResult): string {
+function epochLine(task: Task, { epoch, train, validation, rowsPerSecond }: EpochResult): string {
   const values = (metrics: MetricValues): string =>
-    `loss ${metrics.loss.toFixed(6)}, AUC ${metrics.auc === null ? '–' : metrics.auc.toFixed(6)}`
+    `loss ${metrics.loss.toFixed(6)}, ${scoreText(task, metrics, 6)}`
   const held = validation ? `; validation ${values(validation)}` : ''
   return `epoch ${epoch}: ${values(train)}${held}; ${Math.round(rowsPerSecond)} rows/s`
 }

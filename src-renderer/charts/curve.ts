@@ -18,7 +18,7 @@ export function appendSteps(
   return all
 }
 
-export type CurveMetric = 'loss' | 'auc'
+export type CurveMetric = 'loss' | 'auc' | 'rmse'
 
 export interface Curve {
   steps: readonly StepMetrics[]
@@ -33,11 +33,11 @@ export interface Curve {
 
 const strokes = ['solid', 'dashed', 'dotted'] as const
 
-const titles: Record<CurveMetric, string> = { loss: 'Loss (nats)', auc: 'AUC' }
+const titles: Record<CurveMetric, string> = { loss: 'Loss', auc: 'AUC', rmse: 'RMSE' }
 
-/** Loss or AUC of one run over its epochs: every step thin, each epoch's result of both parts as a marked line. */
+/** Loss, AUC or RMSE of one run over its epochs: every step thin, each epoch's result of both parts as a marked line. */
 export function curveOption(curve: Curve, which: CurveMetric, theme: ChartTheme): EChartsOption {
-  const perStep = which === 'loss' ? lossPoints(curve) : aucPoints(curve)
+  const perStep = which === 'loss' ? lossPoints(curve) : scorePoints(curve, which)
   const train = curve.epochs.flatMap(({ epoch, train: values }) =>
     values[which] === null || values[which] === undefined ? [] : [[epoch, values[which]]],
   )
@@ -116,10 +116,10 @@ function lossPoints({ steps, stepsPerEpoch }: Curve): (number | null)[][] {
 }
 
 /**
- * The AUC so far in each epoch. It begins anew with every epoch; over the first rows it says nothing yet and would
+ * The AUC or RMSE so far in each epoch. It begins anew with every epoch; over the first rows it says nothing yet and would
  * stretch the axis, so the first tenth is left out and the epochs' lines do not join.
  */
-function aucPoints({ steps, stepsPerEpoch }: Curve): (number | null)[][] {
+function scorePoints({ steps, stepsPerEpoch }: Curve, which: 'auc' | 'rmse'): (number | null)[][] {
   const size = Math.max(stepsPerEpoch, 1)
   let epoch = 0
   return steps.flatMap((step) => {
@@ -127,7 +127,8 @@ function aucPoints({ steps, stepsPerEpoch }: Curve): (number | null)[][] {
     if (step.epoch !== epoch) points.push([step.epoch - 1, null])
     epoch = step.epoch
     const within = step.step - (step.epoch - 1) * size
-    if (step.auc !== null && within > size / 10) points.push([step.step / size, step.auc])
+    const value = step[which] ?? null
+    if (value !== null && within > size / 10) points.push([step.step / size, value])
     return points
   })
 }

@@ -1,6 +1,6 @@
 """The DCN and its optimizers in Python TensorFlow, step by step: the peer of src-main/model and src-main/training.
 
-Usage: dcn.py OUT STRUCTURE OPTIMIZER
+Usage: dcn.py OUT STRUCTURE OPTIMIZER TASK (binary or regression)
 Writes OUT/start.npz (weights and batches), OUT/gradients.npz (of the first step), OUT/end.npz (weights and losses after
 five steps). Dense weights are updated by Keras' own optimizers; tables by the same formulas written lazily, as rows that
 were not looked up do not move.
@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-out, structure, optimizer = sys.argv[1:]
+out, structure, optimizer, task = sys.argv[1:]
 random = np.random.default_rng(11)
 tf.config.experimental.enable_op_determinism()
 
@@ -48,7 +48,7 @@ for rows in [128, 128, 128, 128, 50]:
     for name, table in columns:
         # Few ids, so that most are repeated; some never occur.
         batch[name] = random.integers(0, shapes[table][0] // 2, rows) if table else random.uniform(0, 1, rows)
-    batch["label"] = random.integers(0, 2, rows)
+    batch["label"] = random.integers(0, 2, rows) if task == "binary" else random.uniform(1, 5, rows)
     batches.append(batch)
 
 start = dict(weights)
@@ -80,6 +80,8 @@ def forward(batch):
         h = tf.concat([x, h], 1)
     logits = (h @ variables["head/kernel"] + variables["head/bias"])[:, 0]
     labels = tf.constant(batch["label"], tf.float32)
+    if task == "regression":
+        return tf.reduce_mean(tf.square(logits - labels))
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
 
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readNpzArrays, type FloatArray } from '../../src-main/embeddings/readers/npzArrays'
 import { Graph, gradients, placeholder, runnable, SparseGradient, type Tensor } from '../../src-main/graph'
-import { binaryCrossEntropy, buildModel, type ModelSpec } from '../../src-main/model'
+import { lossOf, buildModel, type ModelSpec } from '../../src-main/model'
 import { GraphSession, type Feed } from '../../src-main/tensorflow/session'
 import { StepSession } from '../../src-main/training/stepSession'
 import { testTensorFlow } from '../engine'
@@ -72,15 +72,19 @@ function readWhole(session: StepSession, name: string): Float32Array {
   return all
 }
 
-describe.each(['stacked', 'parallel'])('a %s DCN', (structure) => {
-  const spec = specOf(structure)
+describe.each([
+  ['stacked', 'binary'],
+  ['parallel', 'binary'],
+  ['stacked', 'regression'],
+] as const)('a %s DCN of a %s target', (structure, task) => {
+  const spec: ModelSpec = { ...specOf(structure), task }
 
   describe.each(['adagrad', 'adam'])('trained with %s', (optimizer) => {
     let folder = ''
     let start: Arrays
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'graft-peer-'))
-      await runPython(resolve(__dirname, 'dcn.py'), [folder, structure, optimizer])
+      await runPython(resolve(__dirname, 'dcn.py'), [folder, structure, optimizer, task])
       start = await readNpzArrays(join(folder, 'start.npz'))
     })
     afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -132,7 +136,7 @@ describe.each(['stacked', 'parallel'])('a %s DCN', (structure) => {
         values.map(({ variable, value }) => variable.assign(value)),
       )
       const found = gradients(
-        binaryCrossEntropy(labels, model.logits, model.probability).differentiable,
+        lossOf(task, labels, model).differentiable,
         trained.map((weight) => weight.variable),
       ).map((gradient) => (gradient instanceof SparseGradient ? gradient.dense() : gradient))
 

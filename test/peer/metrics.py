@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, log_loss, roc_auc_score, root_mean_squared_error
+from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, roc_auc_score, root_mean_squared_error
 
 rows = pd.read_parquet(sys.argv[1]).join(pd.read_parquet(sys.argv[2])).astype(float)
 largest = int(sys.argv[3])
@@ -22,6 +22,7 @@ def metrics(part: pd.DataFrame) -> dict[str, float]:
         "logLoss": log_loss(label, np.clip(prediction, 1e-7, 1 - 1e-7)),
         "accuracy": accuracy_score(label, prediction > 0.5),
         "rmse": root_mean_squared_error(label, prediction),
+        "mae": mean_absolute_error(label, prediction),
         "targetRate": label.mean(),
         "meanPrediction": prediction.mean(),
     }

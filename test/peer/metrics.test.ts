@@ -33,7 +33,7 @@ describe('metrics of an evaluation', () => {
     const { whole, ...slices } = theirs.parse(JSON.parse(output))
 
     const found = evaluateBinary(predictions, labels, users)
-    for (const name of ['auc', 'accuracy', 'rmse', 'perUserAuc'] as const)
+    for (const name of ['auc', 'accuracy', 'rmse', 'mae', 'perUserAuc'] as const)
       expect(found[name], name).toBeCloseTo(whole[name] ?? NaN, 12)
 
     const user = makeColumn('user', 'int32', {
@@ -48,13 +48,14 @@ describe('metrics of an evaluation', () => {
         schema: { columns: [user], rest: {} },
         project: folder,
         columns: [],
+        task: 'binary',
       }),
     )
     expect(sliced.map(({ value }) => value).sort()).toEqual(['seen', 'unseen'])
     for (const slice of sliced) {
       const wanted = slices[slice.value === 'seen' ? 'seen' : 'unseen']
       expect(slice.rows).toBe(wanted.rows)
-      expect(Object.keys(slice.metrics)).toHaveLength(6)
+      expect(Object.keys(slice.metrics)).toHaveLength(7)
       for (const [name, value] of Object.entries(slice.metrics))
         expect(value, `${slice.value} ${name}`).toBeCloseTo(wanted[name] ?? NaN, 6)
     }

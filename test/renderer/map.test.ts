@@ -267,6 +267,7 @@ const runOf = (id: string, hashBefore: string, hashAfter: string): RunSummary =>
   finishedAt: null,
   architecture: 'dcn',
   target: 't',
+  task: 'binary',
   seed: 1,
   epochs: [],
   tables: [

@@ -1,4 +1,10 @@
-import { type EpochResult, type RunProgress, type RunSummary } from '../../../src-main/contract'
+import {
+  type EpochResult,
+  type RunProgress,
+  type RunSummary,
+  scoreOf,
+  scores,
+} from '../../../src-main/contract'
 import { count, duration, metric, none, rate } from '../../format'
 import { isActive } from '../../stores/runs'
 
@@ -12,7 +18,7 @@ export interface TileText {
 export function bestEpoch(epochs: readonly EpochResult[]): EpochResult | null {
   const score = (epoch: EpochResult): number => {
     const values = epoch.validation ?? epoch.train
-    return values.auc ?? -values.loss
+    return values.auc ?? -(values.rmse ?? values.loss)
   }
   return epochs.reduce<EpochResult | null>(
     (best, epoch) => (!best || score(epoch) > score(best) ? epoch : best),
@@ -31,6 +37,8 @@ const phases: Record<RunProgress['phase'], string> = {
 export function trainTiles(run: RunSummary | null, progress: RunProgress | null, epochs: number): TileText[] {
   const best = run ? bestEpoch(run.epochs) : null
   const bestValues = best ? (best.validation ?? best.train) : null
+  const task = run?.task ?? 'binary'
+  const score = scoreOf(task, bestValues)
   const active = run !== null && isActive(run)
   const done = run?.epochs.length ?? 0
   const seconds = run?.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0) ?? 0
@@ -60,8 +68,10 @@ export function trainTiles(run: RunSummary | null, progress: RunProgress | null,
       : { label: 'Training time', value: run ? duration(seconds) : none, note: run ? 'of all epochs' : '' },
     {
       label: 'Best so far',
-      value: bestValues ? (bestValues.auc === null ? metric(bestValues.loss) : metric(bestValues.auc)) : none,
-      note: best ? `${best.validation ? 'validation' : 'train'} AUC, epoch ${best.epoch}` : '',
+      value: bestValues ? metric(score ?? bestValues.loss) : none,
+      note: best
+        ? `${best.validation ? 'validation' : 'train'} ${score === null ? 'loss' : scores[task].title}, epoch ${best.epoch}`
+        : '',
     },
   ]
 }

@@ -121,6 +121,7 @@ export function runSummary(id: string, fields: Partial<RunSummary> = {}): RunSum
     finishedAt: '2026-01-02T03:05:05Z',
     architecture: 'dcn',
     target: 'label',
+    task: 'binary',
     seed: 42,
     epochs: [epoch(1), epoch(2)],
     tables: [],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { evaluateBinary } from '../../../src-main/evaluation'
+import { evaluateBinary, evaluateRegression } from '../../../src-main/evaluation'
 
 test('accuracy, exact AUC, and AUC within users', () => {
   const predictions = Float32Array.of(0.9, 0.2, 0.6, 0.4, 0.7)
@@ -16,4 +16,10 @@ test('what cannot be said is null', () => {
   expect(found.auc).toBeNull()
   expect(found.perUserAuc).toBeNull()
   expect(evaluateBinary(Float32Array.of(0.5), Float32Array.of(1)).perUserAuc).toBeNull()
+})
+
+test('a regression has errors, and nothing that is of classes', () => {
+  const found = evaluateRegression(Float32Array.of(1, 2, 6), Float32Array.of(1, 4, 5))
+  expect(found).toMatchObject({ auc: null, logLoss: null, accuracy: null, perUserAuc: null, mae: 1 })
+  expect(found.rmse).toBeCloseTo(Math.sqrt(5 / 3), 12)
 })

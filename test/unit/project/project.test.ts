@@ -209,6 +209,7 @@ describe('folders of the person', () => {
       openedAt: new Date().toISOString(),
       rows: 1,
       auc: null,
+      rmse: null,
     })
     await (await Project.create(join(folder, 'a'), emptyDocument('a'))).close()
     const recent = new RecentProjects(folder)

@@ -1,6 +1,6 @@
 import { fc, test as property } from './property'
 import { expect, test } from 'vitest'
-import { BinaryMetrics, exactAuc, StreamingAuc } from '../../../src-main/training/metrics'
+import { BinaryMetrics, RegressionMetrics, exactAuc, StreamingAuc } from '../../../src-main/training/metrics'
 
 /** The share of pairs (positive, negative) in the right order, counted one by one. */
 function pairAuc(predictions: readonly number[], labels: readonly number[]): number | null {
@@ -61,4 +61,16 @@ test('the mean loss weighs batches by their rows', () => {
   expect(metrics.rows).toBe(4)
   metrics.reset()
   expect(metrics.result()).toEqual({ loss: 0, auc: null, accuracy: 0 })
+})
+
+test('errors of a regression, batch by batch', () => {
+  const metrics = new RegressionMetrics()
+  metrics.update(2, Float32Array.of(1, 2), Float32Array.of(9, 1, 4), 2, 1)
+  metrics.update(1, Float32Array.of(6), Float32Array.of(5), 1)
+  expect(metrics.rows).toBe(3)
+  expect(metrics.current.rmse).toBeCloseTo(Math.sqrt(5 / 3), 12)
+  const { loss, auc, mae } = metrics.result()
+  expect([loss, auc, mae]).toEqual([5 / 3, null, 1])
+  metrics.reset()
+  expect(metrics.result()).toEqual({ loss: 0, auc: null, rmse: 0, mae: 0 })
 })
