@@ -33,6 +33,8 @@ export class Workbench {
   readonly engine = new EngineService(this.bus)
   readonly recent: RecentProjects
   private current: ProjectSession | null = null
+  /** They ship with Graft and never change: read once, however many windows ask while the disk is busy. */
+  private samples: Promise<AppInfo['samples']> | null = null
   /** Opening and closing take turns. */
   private turn: Promise<unknown> = Promise.resolve()
 
@@ -96,7 +98,7 @@ export class Workbench {
     const [engine, recent, samples] = await Promise.all([
       this.engine.status(),
       this.recent.list(),
-      listSamples(this.options.samples),
+      this.listSamples(),
     ])
     return {
       // Read last and together with what it counts: what is told from here on has a larger number.
@@ -108,6 +110,15 @@ export class Workbench {
       runs: this.current?.runSummaries ?? [],
       jobs: this.jobs.list(),
     }
+  }
+
+  private listSamples(): Promise<AppInfo['samples']> {
+    this.samples ??= listSamples(this.options.samples).catch((error: unknown) => {
+      // What failed once is tried again.
+      this.samples = null
+      throw error
+    })
+    return this.samples
   }
 
   /** Tells the windows which projects are recent. */

@@ -13,6 +13,7 @@ export function makeServices(
   fork: ForkTrainer = () => {
     throw new Error('no trainer in this test')
   },
+  samples = resolve(root, 'resources', 'samples'),
 ): Services {
   return composeServices({
     app: {
@@ -24,7 +25,7 @@ export function makeServices(
       canShowDialogs: desktop !== null,
     },
     home,
-    samples: resolve(root, 'resources', 'samples'),
+    samples,
     remember: true,
     fork,
     desktop,
