@@ -35,6 +35,10 @@ export const errorCodes = [
 export const errorCode = z.enum(errorCodes)
 export type ErrorCode = z.infer<typeof errorCode>
 
+/** What to do about an output that exists: the window has a box for it, the command line a flag. */
+export const replaceHint =
+  'Choose another name, or say that it may be replaced (on the command line: --force).'
+
 /** An error as it crosses the wire, and as the command line prints it under `error`. */
 export const wireError = z.object({
   code: errorCode,

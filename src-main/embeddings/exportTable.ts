@@ -1,6 +1,6 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { GraftError, toGraftError, type TableExport, type TableFormat } from '../contract'
+import { GraftError, replaceHint, toGraftError, type TableExport, type TableFormat } from '../contract'
 import { stagingPath, syncFolder } from '../project/files'
 import type { TableRows } from './neighbors'
 import type { Vocabulary } from './vocabulary'
@@ -66,7 +66,7 @@ async function checkPlaces(paths: readonly string[], force: boolean): Promise<vo
     throw new GraftError(
       'already-exists',
       facts.isFile() ? `${path} exists already.` : `${path} exists already and is no file.`,
-      facts.isFile() ? 'Choose another name, or replace it (--force).' : 'Choose another name.',
+      facts.isFile() ? replaceHint : 'Choose another name.',
     )
   }
 }

@@ -1,6 +1,6 @@
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { GraftError, toGraftError } from '../contract/errors'
+import { GraftError, replaceHint, toGraftError } from '../contract/errors'
 import type { ExportResult } from '../contract/runs'
 import { makeFolder, replaceFolder } from '../project/files'
 import type { TensorFlow } from '../tensorflow/binding'
@@ -76,11 +76,7 @@ export async function checkPlace(folder: string, force: boolean): Promise<void> 
   })
   if (!facts) return
   if (!force) {
-    throw new GraftError(
-      'already-exists',
-      `${folder} exists already.`,
-      'Choose another folder, or replace it (--force).',
-    )
+    throw new GraftError('already-exists', `${folder} exists already.`, replaceHint)
   }
   const names = facts.isDirectory() ? await readdir(folder) : null
   const replaceable =

@@ -7,6 +7,7 @@ import {
   hasTag,
   type Part,
   type PredictionResult,
+  replaceHint,
   type RunRecord,
   type WrongTypes,
 } from '../contract'
@@ -97,7 +98,7 @@ export async function predict(
 ): Promise<PredictionResult> {
   const out = resolve(given.out)
   if (!given.force && (await exists(out)))
-    throw new GraftError('already-exists', `${out} exists.`, 'Choose another name, or replace it (--force).')
+    throw new GraftError('already-exists', `${out} exists.`, replaceHint)
   const { record, job } = await prepare(session, given.run)
   return withScratch(async (scratch) => {
     const rows = await encode(session, record, given.data, scratch, false, context)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import { GraftError, type Handlers, type Schema } from '../../contract'
+import { GraftError, type Handlers, replaceHint, type Schema } from '../../contract'
 import { effectiveSchema } from '../../project/effectiveSchema'
 import { exists, writeFileAtomic } from '../../project/files'
 import { readSchema, SchemaError, writeSchema } from '../../schema'
@@ -37,14 +37,9 @@ export function schemaHandlers(bench: Workbench): Handlers['schema'] {
       const file = resolve(path)
       const text = writeSchema(file, effectiveSchema(bench.requireSession().document))
       if (!force && (await exists(file)))
-        throw new GraftError(
-          'already-exists',
-          `${file} exists.`,
-          'Choose another name, or say that it may be replaced.',
-          {
-            path: file,
-          },
-        )
+        throw new GraftError('already-exists', `${file} exists.`, replaceHint, {
+          path: file,
+        })
       await writeFileAtomic(file, text)
       return {}
     },
