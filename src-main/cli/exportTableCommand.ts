@@ -6,6 +6,7 @@ import { formatBytes, formatCount, formatTable } from './format'
 
 interface ExportTableOptions {
   column: string
+  table?: string
   run?: string
   out: string
   format?: TableFormat
@@ -20,15 +21,17 @@ export function addExportTableCommand(program: Command, context: Context): void 
     .description("write a column's table with its keys, as it is attached or as a run left it")
     .argument('<dir>', 'the project folder')
     .requiredOption('--column <c>', 'the column')
+    .option('--table <t>', 'one of its tables, where it has several; the first by default')
     .requiredOption('--out <f>', `the file to write; its ending tells the format: ${endings}`)
     .option('--run <run>', 'the table that this run left')
     .addOption(new Option('--format <name>', 'the format, whatever the ending').choices(tableFormat.options))
     .option('--force', 'replace files that exist', false)
-    .action(async (dir: string, { column, run, out, format, force }: ExportTableOptions) => {
+    .action(async (dir: string, { column, table, run, out, format, force }: ExportTableOptions) => {
       await withProject(context, dir, async (_session, client, services) => {
         const result = await runJob(services, context.output, () =>
           client.embeddings.exportTable({
             column,
+            table: table ?? null,
             run: run ?? null,
             path: context.path(out),
             format: format ?? null,

@@ -250,6 +250,8 @@ export const requests = {
     exportTable: request(
       z.object({
         column: z.string(),
+        /** One of the column's tables, where it has several; null takes the first. */
+        table: z.string().nullable().default(null),
         run: z.string().nullable().default(null),
         path,
         /** Null takes the one that the path's ending stands for. */

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { type Column, GraftError, toGraftError } from '../contract'
 import { chooseArray, openVectorFile, type TableRows, type Vocabulary, withExtraKeys } from '../embeddings'
 import { nodeName } from '../graph'
-import { modelSpec } from '../model'
-import { attachedTo } from '../project/edits'
+import { modelSpec, tablesOf } from '../model'
+import { tablesAttachedTo } from '../project/edits'
 import { requireVocabulary } from './datasets'
 import { type ProjectSession } from './session'
 
@@ -13,18 +13,20 @@ export interface ColumnTable extends TableRows {
 }
 
 /**
- * Opens the table that a column looks up; the caller closes its file.
+ * Opens a table that a column looks up; the caller closes its file.
  * @param run null for the attached table
+ * @param named one of the column's tables; null takes the first
  * @throws GraftError `invalid-setting` where the column has no attached table and no run is named, `not-found` for a run
- *   without saved weights or without the column
+ *   without saved weights or without the column, and for a table that the column does not have
  */
 export async function openColumnTable(
   session: ProjectSession,
   column: Column,
   run: string | null,
+  named: string | null = null,
 ): Promise<ColumnTable> {
   const { path, array, name } =
-    run === null ? attachedPlace(session, column) : await learntPlace(session, column, run)
+    run === null ? attachedPlace(session, column, named) : await learntPlace(session, column, run, named)
   const file = await openVectorFile(path)
   try {
     return { file, array: chooseArray(file, array), name }
@@ -62,9 +64,14 @@ interface Place {
   readonly name: string
 }
 
-function attachedPlace(session: ProjectSession, column: Column): Place {
-  const table = attachedTo(session.document, column.name)
-  if (table) return { path: session.embeddings.pathOf(table.id), array: '', name: table.id }
+function attachedPlace(session: ProjectSession, column: Column, named: string | null): Place {
+  const tables = tablesAttachedTo(session.document, column.name).map(({ id }) => id)
+  const [first] = tables
+  if (first !== undefined) {
+    const name = named ?? first
+    if (!tables.includes(name)) throw noSuchTable(`Column ${column.name}`, name, tables)
+    return { path: session.embeddings.pathOf(name), array: '', name }
+  }
   throw new GraftError(
     'invalid-setting',
     `Column ${column.name} has no attached table, and its random one exists only in runs.`,
@@ -73,7 +80,17 @@ function attachedPlace(session: ProjectSession, column: Column): Place {
   )
 }
 
-async function learntPlace(session: ProjectSession, column: Column, run: string): Promise<Place> {
+const noSuchTable = (owner: string, name: string, tables: readonly string[]): GraftError =>
+  new GraftError('not-found', `${owner} has no table ${name}.`, `Its tables are: ${tables.join(', ')}.`, {
+    tables,
+  })
+
+async function learntPlace(
+  session: ProjectSession,
+  column: Column,
+  run: string,
+  named: string | null,
+): Promise<Place> {
   const folder = session.runs.folder(run)
   const text = await readFile(folder.file('model'), 'utf8').catch((error: unknown) => {
     if (toGraftError(error).code !== 'not-found') throw error
@@ -88,5 +105,8 @@ async function learntPlace(session: ProjectSession, column: Column, run: string)
       'Choose another column or run.',
     )
   }
-  return { path: `${folder.file('weights')}.index`, array: `emb/${nodeName(input.table)}`, name: input.table }
+  const tables = tablesOf(spec, input).map(({ name }) => name)
+  const name = named ?? input.table
+  if (!tables.includes(name)) throw noSuchTable(`Column ${column.name} of run ${run}`, name, tables)
+  return { path: `${folder.file('weights')}.index`, array: `emb/${nodeName(name)}`, name }
 }

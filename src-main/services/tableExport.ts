@@ -8,6 +8,8 @@ import { type ProjectSession } from './session'
 
 export interface TableExportRequest {
   readonly column: string
+  /** One of the column's tables; null takes the first. */
+  readonly table: string | null
   readonly run: string | null
   readonly path: string
   readonly format: TableFormat | null
@@ -20,18 +22,18 @@ export interface TableExportRequest {
  */
 export async function exportColumnTable(
   session: ProjectSession,
-  { column: name, run, path, format, force }: TableExportRequest,
+  { column: name, table: named, run, path, format, force }: TableExportRequest,
   { signal, report }: JobContext,
 ): Promise<TableExport> {
   const column = findColumn(session.document.schema, name)
-  const table = await openColumnTable(session, column, run)
+  const table = await openColumnTable(session, column, run, named)
   try {
     const vocabulary = await tableVocabulary(session, column, table)
     const [rows = 0] = table.array.shape
     if (rows !== vocabulary.size + 1) {
       throw new GraftError(
         'shape-mismatch',
-        `The table of ${name} has ${rows.toLocaleString('en-US')} rows, and there are now ` +
+        `Table ${table.name} of ${name} has ${rows.toLocaleString('en-US')} rows, and there are now ` +
           `${vocabulary.size.toLocaleString('en-US')} ids and unknown: which row is whose is not known any more.`,
         'The data were encoded anew since; train again, or attach the vectors again.',
         { rows, ids: vocabulary.size },

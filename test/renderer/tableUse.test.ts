@@ -57,11 +57,28 @@ describe('the form of a table’s use', () => {
   })
 
   it('offers to sum the tables of a column that has several', async () => {
-    const shared = [{ column: 'movie', tables: 2, combination: 'concat' as const }]
+    const tables = [
+      { name: 'movie', width: 8 },
+      { name: 'movie-2', width: 8 },
+    ]
+    const shared = [{ column: 'movie', tables, combination: 'concat' as const }]
     const form = mount(TableUseForm, { props: { schema, table: frozen, use: {}, shared } })
     expect(form.text()).toContain('The 2 tables of movie')
     await form.get('[data-testid=combine-movie] input[value=sum]').setValue(true)
     expect(form.emitted('combine')).toEqual([['movie', 'sum']])
+  })
+
+  it('does not offer to sum tables of different widths, and says why', () => {
+    const tables = [
+      { name: 'movie', width: 8 },
+      { name: 'movie-2', width: 12 },
+    ]
+    const shared = [{ column: 'movie', tables, combination: 'concat' as const }]
+    const form = mount(TableUseForm, { props: { schema, table: frozen, use: {}, shared } })
+    const choice = (value: string) => form.get(`[data-testid=combine-movie] input[value=${value}]`)
+    expect(choice('sum').attributes('disabled')).toBeDefined()
+    expect(choice('concat').attributes('disabled')).toBeUndefined()
+    expect(form.text()).toContain('movie has 8, movie-2 has 12')
   })
 })
 

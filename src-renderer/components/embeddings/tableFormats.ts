@@ -13,10 +13,13 @@ export const tableFormats: Readonly<
   projector: { label: 'Embedding Projector', ending: '.tsv' },
 }
 
-/** The file that a table is written to, unless another is chosen: named after its column. */
-export function proposedPath(folder: string, column: string, format: TableFormat): string {
+/**
+ * The file that a table is written to, unless another is chosen: named after its column, or
+ * the table where the column has several.
+ */
+export function proposedPath(folder: string, name: string, format: TableFormat): string {
   const separator = folder.includes('\\') ? '\\' : '/'
-  return `${folder}${separator}${column.replace(/[/\\:*?"<>|]/g, '_')}${tableFormats[format].ending}`
+  return `${folder}${separator}${name.replace(/[/\\:*?"<>|]/g, '_')}${tableFormats[format].ending}`
 }
 
 /** Which rows there are to write: those that are attached, and what each finished run left. Null stands for attached. */

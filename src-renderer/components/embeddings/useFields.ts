@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { tableUseChanges, type TableUse, type TableView } from '../../../src-main/contract'
+import { type Combination, tableUseChanges, type TableUse, type TableView } from '../../../src-main/contract'
 import { count } from '../../format'
 import { formFields, type FormField } from '../common/formFields'
 
@@ -64,4 +64,18 @@ export function useNotes(use: Partial<TableUse> | undefined, frozen: boolean): s
     dropout && `dropout ${dropout}`,
     maxNorm && `norm ≤ ${maxNorm}`,
   ].filter((note): note is string => typeof note === 'string')
+}
+
+/** A column that looks up several tables, each with the width at which it enters the model. */
+export interface SharedColumn {
+  readonly column: string
+  readonly tables: readonly { readonly name: string; readonly width: number }[]
+  readonly combination: Combination
+}
+
+/** Why a column's tables cannot be added up, or null where they can. */
+export function whyNotSummed(tables: SharedColumn['tables']): string | null {
+  if (new Set(tables.map(({ width }) => width)).size < 2) return null
+  const widths = tables.map(({ name, width }) => `${name} has ${count(width)}`).join(', ')
+  return `Only tables of one width can be summed: ${widths}. Project them to the same width first.`
 }

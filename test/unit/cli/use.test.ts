@@ -81,6 +81,17 @@ it('adds a table to a column, projects, sums, trains and exports', async () => {
   expect(names).toEqual(expect.arrayContaining(['embeddings/movieId.npy', 'embeddings/movieId.residual.npy']))
   expect(names).toContain(`embeddings/${images}.npy`)
 
+  // Each of the column's tables is written by its name, as it is attached and as the run left it.
+  const written = z.object({ rows: z.number(), width: z.number() })
+  const shape = async (table: string, ...more: string[]): Promise<unknown> => {
+    const out = ['--out', `${table}.npz`, '--force']
+    const { json } = await run('export-table', 'p', '--column', 'movieId', '--table', table, ...out, ...more)
+    return written.parse(json)
+  }
+  expect(await shape(images)).toEqual({ rows: 1680, width: 12 })
+  expect(await shape(images, '--run', result.run)).toEqual({ rows: 1680, width: 12 })
+  expect(await shape('movieId', '--run', result.run)).toEqual({ rows: 1680, width: 128 })
+
   // The run's own dropout is the run's alone.
   const document = projectDocument.parse(JSON.parse(await readFile(join(folder, 'p', 'graft.json'), 'utf8')))
   expect(document.uses.userId).toBeUndefined()
