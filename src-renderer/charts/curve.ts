@@ -38,14 +38,11 @@ const titles: Record<CurveMetric, string> = { loss: 'Loss', auc: 'AUC', rmse: 'R
 /** Loss, AUC or RMSE of one run over its epochs: every step thin, each epoch's result of both parts as a marked line. */
 export function curveOption(curve: Curve, which: CurveMetric, theme: ChartTheme): EChartsOption {
   const perStep = which === 'loss' ? lossPoints(curve) : scorePoints(curve, which)
-  const train = curve.epochs.flatMap(({ epoch, train: values }) =>
-    values[which] === null || values[which] === undefined ? [] : [[epoch, values[which]]],
-  )
-  const validation = curve.epochs.flatMap(({ epoch, validation: values }) =>
-    values?.[which] === null || values?.[which] === undefined ? [] : [[epoch, values[which]]],
-  )
+  const train = pointsOf(curve.epochs, 'train', which)
+  const validation = pointsOf(curve.epochs, 'validation', which)
+  const values = [...perStep, ...train, ...validation].flatMap(([, value]) => value ?? [])
   return {
-    ...frame(theme, titles[which], curve.lastEpoch),
+    ...frame(theme, titles[which], curve.lastEpoch, spansDecades(values)),
     series: [
       {
         id: 'steps',
@@ -133,6 +130,16 @@ function scorePoints({ steps, stepsPerEpoch }: Curve, which: 'auc' | 'rmse'): (n
   })
 }
 
+/**
+ * Whether values are better read on a logarithmic axis: the squared error of first steps can be ten thousand times that of
+ * later ones, which would all lie on the axis.
+ */
+export function spansDecades(values: readonly number[]): boolean {
+  let [least, most] = [Infinity, 0]
+  for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)]
+  return least > 0 && most > 30 * least
+}
+
 /** The chosen metric of several runs, one colour a run; validation where a run has it, else train. */
 export function overlayOption(
   runs: readonly { name: string; epochs: readonly EpochResult[] }[],
@@ -140,21 +147,33 @@ export function overlayOption(
   theme: ChartTheme,
 ): EChartsOption {
   const lastEpoch = Math.max(1, ...runs.map((run) => run.epochs.length))
+  const lines = runs.map(({ name, epochs }) => {
+    const held = epochs.some((epoch) => epoch.validation !== null)
+    const points = pointsOf(epochs, held ? 'validation' : 'train', which)
+    return { id: name, name: `${name} (${held ? 'validation' : 'train'})`, points }
+  })
+  const values = lines.flatMap(({ points }) => points.map(([, value]) => value))
   return {
-    ...frame(theme, titles[which], lastEpoch),
-    series: runs.map((run, index) => {
-      const held = run.epochs.some((epoch) => epoch.validation !== null)
-      const points = run.epochs.flatMap((epoch) => {
-        const value = (held ? epoch.validation : epoch.train)?.[which]
-        return value === null || value === undefined ? [] : [[epoch.epoch, value]]
-      })
+    ...frame(theme, titles[which], lastEpoch, spansDecades(values)),
+    series: lines.map(({ id, name, points }, index) => {
       const colour = theme.series[index % theme.series.length] ?? theme.train
-      const name = `${run.name} (${held ? 'validation' : 'train'})`
-      const series = marked(run.name, name, points, colour, theme, 'circle')
+      const series = marked(id, name, points, colour, theme, 'circle')
       // Equal runs lie on each other: strokes that differ let both be seen.
       return { ...series, lineStyle: { ...series.lineStyle, type: strokes[index % strokes.length] } }
     }),
   }
+}
+
+/** A metric at the end of each epoch in which the part has it. */
+function pointsOf(
+  epochs: readonly EpochResult[],
+  part: 'train' | 'validation',
+  which: CurveMetric,
+): [epoch: number, value: number][] {
+  return epochs.flatMap((result) => {
+    const value = result[part]?.[which] ?? null
+    return value === null ? [] : [[result.epoch, value]]
+  })
 }
 
 function marked(
@@ -179,7 +198,7 @@ function marked(
   }
 }
 
-function frame(theme: ChartTheme, yTitle: string, lastEpoch: number): EChartsOption {
+function frame(theme: ChartTheme, yTitle: string, lastEpoch: number, logarithmic = false): EChartsOption {
   const text = { color: theme.muted, fontFamily: chartFont, fontSize: 12 }
   return {
     animation: false,
@@ -217,8 +236,7 @@ function frame(theme: ChartTheme, yTitle: string, lastEpoch: number): EChartsOpt
       splitLine: { lineStyle: { color: theme.line } },
     },
     yAxis: {
-      type: 'value',
-      scale: true,
+      ...(logarithmic ? { type: 'log' as const } : { type: 'value' as const, scale: true }),
       name: yTitle,
       nameLocation: 'end',
       nameGap: 14,

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { type LayerView, type StepMetrics } from '../../src-main/contract'
-import { appendSteps, curveOption, driftOption, overlayOption } from '../../src-renderer/charts/curve'
+import {
+  appendSteps,
+  curveOption,
+  driftOption,
+  overlayOption,
+  spansDecades,
+} from '../../src-renderer/charts/curve'
 import { layOut, pathThrough } from '../../src-renderer/charts/diagram'
 import { histogramOption, topValuesOption } from '../../src-renderer/charts/distribution'
 import { bars, cloud, sparkline } from '../../src-renderer/charts/svg'
@@ -43,6 +49,18 @@ describe('curves', () => {
     const points = seriesOf(curveOption(curve, 'auc', lightChart))[0]?.data ?? []
     expect(points.filter(([, value]) => value === null).map(([x]) => x)).toEqual([0, 1])
     expect(points.some(([x, value]) => value !== null && x > 1 && x < 1.15)).toBe(false)
+  })
+
+  it('reads what spans decades on a logarithmic axis, and nothing that is not above zero', () => {
+    expect(spansDecades([73_000, 2.3, 2.2])).toBe(true)
+    expect(spansDecades([0.7, 0.1])).toBe(false)
+    expect(spansDecades([1000, 0])).toBe(false)
+    expect(spansDecades([])).toBe(false)
+    const steep = { steps: [], epochs: [epoch(1, 900), epoch(2, 2)], stepsPerEpoch: 1, lastEpoch: 2 }
+    expect(curveOption(steep, 'auc', lightChart).yAxis).toMatchObject({ type: 'log' })
+    expect(curveOption({ ...steep, epochs: [epoch(1)] }, 'loss', lightChart).yAxis).toMatchObject({
+      type: 'value',
+    })
   })
 
   it('overlays runs in colours that stay apart', () => {
