@@ -1,12 +1,14 @@
 import { UMAP } from 'umap-js'
 import { GraftError } from '../../contract/errors'
 import { mostPoints, pointOfRow, rowOfPoint } from '../../contract/maps'
-import { breathe } from '../breathe'
+import { breathe, pieces } from '../breathe'
 import { type TableRows } from '../neighbors'
 import { principalPlane, type PrincipalPlane } from '../principalAxes'
 import { uniformGenerator } from '../random'
 import { openVectorFile } from '../readers'
 import { chooseArray } from '../readers/reader'
+import { fillMemberships, placeAmong } from './membership'
+import { NearestRows } from './nearestRows'
 import { type MapPlan, type MappedTable } from './plan'
 import { drawRows, firstId, forEachRow, readChosen, toDirections } from './rows'
 
@@ -14,8 +16,8 @@ import { drawRows, firstId, forEachRow, readChosen, toDirections } from './rows'
 const fittedRows = 10_000
 /** Numbers of the fitted rows at most: of a wide table fewer rows are fitted. */
 const fittedNumbers = 4_194_304
-/** Rows that are placed, and epochs that are laid out, between two reports. */
-const placedAtOnce = 250
+/** Rows whose neighbours are found, and epochs that are laid out, between two breaths. */
+const rowsAtOnce = 250
 const epochsAtOnce = 5
 /** Numbers that the principal axes are found from at most, so that they are there at once. */
 const planeNumbers = 4_194_304
@@ -64,9 +66,10 @@ async function mapByPca(table: TableRows, report: ReportMap): Promise<MappedTabl
 }
 
 /**
- * UMAP (McInnes, Healy and Melville, 2018), by umap-js with umap-learn's defaults: fitted on some rows, the others placed
- * among them by its transform. It works in this thread for seconds at a time, which is why a map is made in a process of
- * its own.
+ * UMAP (McInnes, Healy and Melville, 2018), by umap-js with umap-learn's defaults, fitted on some rows. Each of the others
+ * lies at the mean of its nearest fitted rows' places, weighed by membership: where UMAP's own transform begins. Its
+ * epochs after that, a millisecond a row, bring rows no nearer to their kind. Single steps of the fit take seconds, which
+ * is why a map is made in a process of its own.
  */
 async function mapByUmap(table: TableRows, plan: MapPlan, report: ReportMap): Promise<MappedTable> {
   const [rows = 0, width = 0] = table.array.shape
@@ -77,47 +80,58 @@ async function mapByUmap(table: TableRows, plan: MapPlan, report: ReportMap): Pr
   // With a neighbour or none there is no neighbourhood to keep.
   if (nNeighbors < 2) return mapByPca(table, report)
   const values = await readChosen(table, chosen, (done, total) => report('Reading rows', done, total, 'rows'))
-  const vectorOf = (from: Float32Array, at: number): number[] => {
-    const vector = from.slice(at, at + width)
-    if (plan.metric === 'cosine') toDirections(vector, width)
-    return Array.from(vector)
-  }
+  if (plan.metric === 'cosine') toDirections(values, width)
+
   report('Finding neighbours', 0, chosen.length, 'rows')
-  await breathe()
+  const nearest = await NearestRows.over(values, width, random)
+  const indices = new Int32Array(nNeighbors)
+  const distances = new Float64Array(nNeighbors)
+  const found: { indices: number[]; distances: number[] }[] = []
+  for await (const [start, end] of pieces(chosen.length, rowsAtOnce)) {
+    for (let place = start; place < end; place++) {
+      nearest.find(values, place * width, indices, distances)
+      found.push({ indices: Array.from(indices), distances: Array.from(distances) })
+    }
+    report('Finding neighbours', end, chosen.length, 'rows')
+  }
+
   const umap = new UMAP({ nNeighbors, random })
-  const epochs = umap.initializeFit(Array.from(chosen, (_, place) => vectorOf(values, place * width)))
-  report('Finding neighbours', chosen.length, chosen.length, 'rows')
+  umap.setPrecomputedKNN(
+    found.map((row) => row.indices),
+    found.map((row) => row.distances),
+  )
+  // With its neighbours given, umap-js asks only how many rows there are.
+  const epochs = umap.initializeFit(Array.from(chosen, () => []))
   for (let epoch = 0; epoch < epochs; epoch++) {
     umap.step()
     report('Laying out', epoch + 1, epochs, 'epochs')
     if (epoch % epochsAtOnce === 0) await breathe()
   }
+  const layout = umap.getEmbedding()
   const placed = new PlacedPoints(rows)
-  umap.getEmbedding().forEach((point, place) => placed.set(chosen[place] ?? 0, point))
+  layout.forEach((point, place) => placed.set(chosen[place] ?? 0, point))
 
   const others = new Set(placed.rows())
   for (const row of chosen) others.delete(row)
-  const total = others.size
-  let waiting: { row: number; vector: number[] }[] = []
+  const weights = new Float64Array(nNeighbors)
+  const vector = new Float32Array(width)
   let done = 0
-  const place = (): void => {
-    if (waiting.length === 0) return
-    const points = umap.transform(waiting.map(({ vector }) => vector))
-    waiting.forEach(({ row }, i) => placed.set(row, points[i] ?? []))
-    done += waiting.length
-    waiting = []
-    report('Placing rows', done, total, 'rows')
-  }
   await forEachRow(
     table,
     (row, block, at) => {
-      if (!others.has(row)) return
-      waiting.push({ row, vector: vectorOf(block, at) })
-      if (waiting.length === placedAtOnce) place()
+      if (!others.has(row)) return undefined
+      vector.set(block.subarray(at, at + width))
+      if (plan.metric === 'cosine') toDirections(vector, width)
+      nearest.find(vector, 0, indices, distances)
+      fillMemberships(distances, weights)
+      placed.set(row, placeAmong(layout, indices, weights))
+      done += 1
+      if (done % rowsAtOnce !== 0 && done < others.size) return undefined
+      report('Placing rows', done, others.size, 'rows')
+      return breathe()
     },
     () => undefined,
   )
-  place()
   return { rows, points: asBytes(placed.points), fitted: chosen.length, shares: null }
 }
 

@@ -31,10 +31,10 @@ export function drawRows(rows: number, wanted: number, random: () => number): In
 
 export type OnRows = (done: number, total: number) => void
 
-/** Every row of a table in turn. @throws GraftError `non-finite` at the first row that holds NaN or infinity */
+/** Every row of a table in turn; a visit that gives a promise is waited for. @throws GraftError `non-finite` at the first row that holds NaN or infinity */
 export async function forEachRow(
   { file, array }: TableRows,
-  visit: (row: number, values: Float32Array, at: number) => void,
+  visit: (row: number, values: Float32Array, at: number) => void | Promise<void>,
   onRows: OnRows,
 ): Promise<void> {
   const [rows = 0, width = 0] = array.shape
@@ -50,7 +50,8 @@ export async function forEachRow(
           'Such a row lies nowhere on a map: attach vectors without, or train with a smaller learning rate.',
           { row: block.firstRow + r },
         )
-      visit(block.firstRow + r, block.rows, at)
+      const visited = visit(block.firstRow + r, block.rows, at)
+      if (visited) await visited
     }
     onRows(block.firstRow + block.count, rows)
   }
