@@ -67,9 +67,9 @@ async function mapByPca(table: TableRows, report: ReportMap): Promise<MappedTabl
 
 /**
  * UMAP (McInnes, Healy and Melville, 2018), by umap-js with umap-learn's defaults, fitted on some rows. Each of the others
- * lies at the mean of its nearest fitted rows' places, weighed by membership: where UMAP's own transform begins. Its
- * epochs after that, a millisecond a row, bring rows no nearer to their kind. Single steps of the fit take seconds, which
- * is why a map is made in a process of its own.
+ * lies at the mean of its nearest fitted rows' places, weighed by membership: where UMAP's own transform begins. The
+ * epochs that it goes on with are left out, since they take a millisecond a row. Single steps of the fit take seconds,
+ * which is why a map is made in a process of its own.
  */
 async function mapByUmap(table: TableRows, plan: MapPlan, report: ReportMap): Promise<MappedTable> {
   const [rows = 0, width = 0] = table.array.shape
