@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { histogram, neighborMetric } from './views'
+import { histogram, neighborMetric } from './vectors'
 
 /** How the rows of an embedding table are seen: maps, colours, searches, drift. */
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { alignmentSettings, documentCommand, importedSchema, part, projectDocument } from './document'
+import { documentCommand, importedSchema, part, projectDocument } from './document'
 import { columnChange } from './schema'
 import { exportPreview, runDetail, runSummary, trainOverrides } from './runs'
 import {
@@ -7,18 +7,21 @@ import {
   catalog,
   columnProfile,
   engineStatus,
-  idDetail,
-  idView,
   job,
   modelSummary,
-  neighborMetric,
   projectSnapshot,
   recentProject,
   rowWindow,
+} from './views'
+import {
+  attachment,
+  idDetail,
+  idView,
+  neighborMetric,
   tableFormat,
   tableStatistics,
   vectorFile,
-} from './views'
+} from './vectors'
 import {
   idColumns,
   idLabel,
@@ -70,25 +73,6 @@ const idQuery = z.object({
   table: z.string().nullable().default(null),
   k: z.int().min(1).max(1000).default(10),
   metric: neighborMetric.default('cosine'),
-})
-
-/** Vectors for a column, and how they are laid onto its ids. */
-const attachment = z.object({
-  column: z.string(),
-  path,
-  array: z.string().nullable(),
-  frozen: z.boolean(),
-  /** Takes row i for id i even where the file has keys. */
-  byPosition: z.boolean(),
-  /** The field that holds the keys; null guesses it. */
-  key: z.string().nullable().default(null),
-  /** A file of keys beside the vectors, one for each row. */
-  ids: path.nullable().default(null),
-  alignment: alignmentSettings.prefault({}),
-  /** Beside the tables that the column has, and not in their place. */
-  add: z.boolean().default(false),
-  /** Whether ids that occur only in the file get rows; null: where the table is frozen. */
-  extraRows: z.boolean().nullable().default(null),
 })
 
 /** All that a window needs to draw itself; what follows comes as events with a larger `sequence`. */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { AlignmentReport } from '../contract/views'
+import type { AlignmentReport } from '../contract/vectors'
 import { GraftError, toGraftError } from '../contract/errors'
 import { QualityBuilder } from './quality'
 import { chooseArray, shapeText, type VectorArray, type VectorFile } from './readers/reader'

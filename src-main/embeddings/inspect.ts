@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { toGraftError } from '../contract/errors'
-import type { NearMiss, VectorFile as VectorFileView } from '../contract/views'
+import type { NearMiss, VectorFile as VectorFileView } from '../contract/vectors'
 import { findNearMisses } from './keyRules'
 import type { Vocabulary } from './vocabulary'
 import { openVectorFile } from './readers'

@@ -1,4 +1,4 @@
-import type { VectorQuality } from '../contract/views'
+import type { VectorQuality } from '../contract/vectors'
 import type { AlignedTable } from './align'
 import { equalWidthHistogram } from './statistics'
 import { breathe } from './breathe'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { alignmentSettings, attachedTable, tableSource } from '../contract/document'
-import { alignmentReport, tableStatistics } from '../contract/views'
+import { alignmentReport, tableStatistics } from '../contract/vectors'
 
 /** `embeddings/<table>/report.json`: what a table is and where it came from. */
 export const tableRecord = z.object({

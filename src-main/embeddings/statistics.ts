@@ -1,4 +1,4 @@
-import type { Histogram, TableStatistics } from '../contract/views'
+import type { Histogram, TableStatistics } from '../contract/vectors'
 import { principalAxes } from './principalAxes'
 
 const bins = 20

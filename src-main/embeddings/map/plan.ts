@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { mapMethod } from '../../contract/maps'
-import { neighborMetric } from '../../contract/views'
+import { neighborMetric } from '../../contract/vectors'
 
 /** What map of which table: plain data, so that it crosses to another process. */
 export const mapPlan = z.object({
