@@ -50,6 +50,9 @@ describe('the schema, by keyboard', () => {
 
   it('shows a problem where it is, and leads to it', async () => {
     const { page } = bench
+    await page.getByTestId('bulk-bar').getByText('Choose none').click()
+    for (const target of ['rating', 'rating_binary'])
+      await page.getByLabel(`Choose ${target}`, { exact: true }).check()
     await page.locator(cell('rating_binary', 'role')).click()
     await page.keyboard.press('Enter')
     await page.getByRole('option', { name: 'ignored' }).click()

@@ -7,8 +7,11 @@ const drawn = '[data-testid=map-canvas][data-drawn=true][data-ready=true]'
 export async function openMap(page: Page, column: string): Promise<void> {
   await page.getByTestId('step-embeddings').click()
   const close = page.getByTestId('map-close')
+  const card = page.getByTestId(`map-${column}`)
+  // A map that was open is open again, but its code is loaded first.
+  await close.or(card).first().waitFor()
   if (await close.isVisible()) await close.click()
-  await page.getByTestId(`map-${column}`).click()
+  await card.click()
   await page.locator(drawn).waitFor({ timeout: 120_000 })
 }
 
