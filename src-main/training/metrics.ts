@@ -82,74 +82,20 @@ export function streamingMetrics(task: Task): StreamingMetrics {
   return task === 'binary' ? new BinaryMetrics() : new RegressionMetrics()
 }
 
-/** Streaming metrics of a regression: root mean squared error, and mean absolute error. */
-export class RegressionMetrics implements StreamingMetrics {
+/** The mean loss over batches, which every task has. */
+class MeanLoss {
   private lossSum = 0
-  private squares = 0
-  private distances = 0
   private count = 0
 
-  reset(): void {
+  protected resetLoss(): void {
     this.lossSum = 0
-    this.squares = 0
-    this.distances = 0
     this.count = 0
   }
 
-  update(meanLoss: number, predictions: Float32Array, labels: Float32Array, rows: number, offset = 0): void {
+  /** @param meanLoss mean loss of a batch of `rows` */
+  protected addLoss(meanLoss: number, rows: number): void {
     this.lossSum += meanLoss * rows
     this.count += rows
-    for (let i = 0; i < rows; i++) {
-      const error = (predictions[i] ?? 0) - (labels[offset + i] ?? 0)
-      this.squares += error * error
-      this.distances += Math.abs(error)
-    }
-  }
-
-  get rows(): number {
-    return this.count
-  }
-
-  get meanLoss(): number {
-    return this.lossSum / Math.max(1, this.count)
-  }
-
-  get current(): { auc: null; rmse: number } {
-    return { auc: null, rmse: Math.sqrt(this.squares / Math.max(1, this.count)) }
-  }
-
-  result(): { loss: number; auc: null; rmse: number; mae: number } {
-    return { loss: this.meanLoss, ...this.current, mae: this.distances / Math.max(1, this.count) }
-  }
-}
-
-/** Streaming metrics of a binary classifier. */
-export class BinaryMetrics implements StreamingMetrics {
-  private readonly auc = new StreamingAuc()
-  private lossSum = 0
-  private correct = 0
-  private count = 0
-
-  reset(): void {
-    this.auc.reset()
-    this.lossSum = 0
-    this.correct = 0
-    this.count = 0
-  }
-
-  /**
-   * @param meanLoss mean loss of the batch
-   * @param predictions probabilities, [rows]
-   * @param labels 0 or 1, [rows], from `offset` on
-   */
-  update(meanLoss: number, predictions: Float32Array, labels: Float32Array, rows: number, offset = 0): void {
-    this.lossSum += meanLoss * rows
-    this.count += rows
-    this.auc.update(predictions, labels, rows, offset)
-    let correct = 0
-    for (let i = 0; i < rows; i++)
-      correct += 1 ^ oneAbove((predictions[i] ?? 0) - 0.5) ^ oneAbove((labels[offset + i] ?? 0) - 0.5)
-    this.correct += correct
   }
 
   get rows(): number {
@@ -158,7 +104,67 @@ export class BinaryMetrics implements StreamingMetrics {
 
   /** Mean loss over all rows so far, each batch weighted by its rows. */
   get meanLoss(): number {
-    return this.count === 0 ? 0 : this.lossSum / this.count
+    return this.meanOf(this.lossSum)
+  }
+
+  /** A sum over all rows so far as their mean; 0 before the first row. */
+  protected meanOf(sum: number): number {
+    return this.count === 0 ? 0 : sum / this.count
+  }
+}
+
+/** Streaming metrics of a regression: root mean squared error, and mean absolute error. */
+export class RegressionMetrics extends MeanLoss implements StreamingMetrics {
+  private squares = 0
+  private distances = 0
+
+  reset(): void {
+    this.resetLoss()
+    this.squares = 0
+    this.distances = 0
+  }
+
+  update(meanLoss: number, predictions: Float32Array, labels: Float32Array, rows: number, offset = 0): void {
+    this.addLoss(meanLoss, rows)
+    for (let i = 0; i < rows; i++) {
+      const error = (predictions[i] ?? 0) - (labels[offset + i] ?? 0)
+      this.squares += error * error
+      this.distances += Math.abs(error)
+    }
+  }
+
+  get current(): { auc: null; rmse: number } {
+    return { auc: null, rmse: Math.sqrt(this.meanOf(this.squares)) }
+  }
+
+  result(): { loss: number; auc: null; rmse: number; mae: number } {
+    return { loss: this.meanLoss, ...this.current, mae: this.meanOf(this.distances) }
+  }
+}
+
+/** Streaming metrics of a binary classifier. */
+export class BinaryMetrics extends MeanLoss implements StreamingMetrics {
+  private readonly auc = new StreamingAuc()
+  private correct = 0
+
+  reset(): void {
+    this.auc.reset()
+    this.resetLoss()
+    this.correct = 0
+  }
+
+  /**
+   * @param meanLoss mean loss of the batch
+   * @param predictions probabilities, [rows]
+   * @param labels 0 or 1, [rows], from `offset` on
+   */
+  update(meanLoss: number, predictions: Float32Array, labels: Float32Array, rows: number, offset = 0): void {
+    this.addLoss(meanLoss, rows)
+    this.auc.update(predictions, labels, rows, offset)
+    let correct = 0
+    for (let i = 0; i < rows; i++)
+      correct += 1 ^ oneAbove((predictions[i] ?? 0) - 0.5) ^ oneAbove((labels[offset + i] ?? 0) - 0.5)
+    this.correct += correct
   }
 
   /** The running AUC; null until both classes were seen. About 2 µs. */
@@ -170,7 +176,7 @@ export class BinaryMetrics implements StreamingMetrics {
     return {
       loss: this.meanLoss,
       auc: this.auc.result(),
-      accuracy: this.count === 0 ? 0 : this.correct / this.count,
+      accuracy: this.meanOf(this.correct),
     }
   }
 }
