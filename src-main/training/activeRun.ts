@@ -128,6 +128,7 @@ export class ActiveRun {
         return
       case 'trained':
         this.outcome = message.outcome.stoppedBecause
+        this.send({ type: 'heard' })
         this.record = {
           ...this.record,
           tables: message.outcome.tables,
@@ -136,6 +137,7 @@ export class ActiveRun {
         return
       case 'failed':
         this.outcome = 'failed'
+        this.send({ type: 'heard' })
         this.record = { ...this.record, error: message.error }
         return
     }

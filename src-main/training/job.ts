@@ -44,8 +44,12 @@ export function runTrainerJob(
       if (!parsed.success) return
       const message = parsed.data
       if (message.type === 'jobProgress') onProgress?.(message)
-      if (message.type === 'result') settle = () => resolve(message.value)
-      if (message.type === 'failed') settle = () => reject(GraftError.fromWire(message.error))
+      if (message.type !== 'result' && message.type !== 'failed') return
+      settle =
+        message.type === 'result'
+          ? () => resolve(message.value)
+          : () => reject(GraftError.fromWire(message.error))
+      worker.send({ type: 'heard' })
     })
     worker.onExit((code, exitSignal) => {
       signal?.removeEventListener('abort', abort)

@@ -57,6 +57,10 @@ function openChannel(): Channel {
 const channel = openChannel()
 let stopped = false
 let started = false
+/** How long a last word may go unanswered, in milliseconds. */
+const patience = 10_000
+let hear: () => void = () => undefined
+const heard = new Promise<void>((resolve) => (hear = resolve))
 /** Locks to be turned before the next step. */
 let locks: LockRequest[] = []
 
@@ -113,8 +117,10 @@ async function start(job: TrainerJob): Promise<void> {
   const last = await work(job).catch((error: unknown): FromTrainer => {
     return { type: 'failed', error: toGraftError(error).toWire() }
   })
-  // The last word must have left before the process does.
   await channel.tell(last)
+  // A message of Electron's is lost when the process ends before its parent has taken it, and then a run that is complete
+  // looks crashed. So the parent says that it has heard the last word; one that never does is not waited for.
+  await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, patience))])
   process.exit(0)
 }
 
@@ -125,7 +131,8 @@ channel.listen((raw) => {
     return
   }
   const message = parsed.data
-  if (message.type === 'stop') stopped = true
+  if (message.type === 'heard') hear()
+  else if (message.type === 'stop') stopped = true
   else if (message.type === 'setFrozen') locks.push(message)
   else if (!started) {
     started = true

@@ -26,6 +26,8 @@ export const toTrainer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stop') }),
   /** Locks or unlocks a table, from the next step on. */
   z.object({ type: z.literal('setFrozen'), table: z.string(), frozen: z.boolean() }),
+  /** The last message (`trained`, `result` or `failed`) has arrived: the process may end. */
+  z.object({ type: z.literal('heard') }),
 ])
 export type ToTrainer = z.infer<typeof toTrainer>
 
