@@ -82,6 +82,23 @@ for kind in ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]:
 np.save(npy / "bfloat16.npy", small.astype(ml_dtypes.bfloat16))
 np.save(npy / "bfloat16-F.npy", np.asfortranarray(small.astype(ml_dtypes.bfloat16)))
 
+# The same numbers in every type that the other binary formats have for them.
+types = folder / "types"
+types.mkdir()
+kinds = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
+for kind in kinds:
+    array = small.astype(kind)
+    save_file({"vectors": array}, types / f"{kind}.safetensors")
+    for endian in "<>":
+        with h5py.File(types / f"{'little' if endian == '<' else 'big'}-{kind}.h5", "w") as file:
+            file["vectors"] = array.astype(endian + kind)
+    typed = pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
+    wide = pa.table({f"v{i}": array[:, i] for i in range(array.shape[1])})
+    for name, table in [("list", pa.table({"vector": typed})), ("columns", wide)]:
+        pq.write_table(table, types / f"{name}-{kind}.parquet")
+        feather.write_feather(table, types / f"{name}-{kind}.feather", compression="uncompressed")
+save_file({"vectors": small.astype(ml_dtypes.bfloat16)}, types / "bf16.safetensors")
+
 # HDF5: whole, in chunks, compressed, both ages of the format, keys as numbers and as text of either kind.
 with h5py.File(folder / "whole.h5", "w") as file:
     file["vectors"] = vectors
@@ -145,6 +162,13 @@ tf.raw_ops.SaveV2(
     tensor_names=["emb/movieId", "emb/movieIdHalf", "step"],
     shape_and_slices=["", "", ""],
     tensors=[tf.constant(vectors), other, tf.constant(7, tf.int64)],
+)
+kinds += ["bfloat16"]
+tf.raw_ops.SaveV2(
+    prefix=str(types / "checkpoint"),
+    tensor_names=kinds,
+    shape_and_slices=[""] * len(kinds),
+    tensors=[tf.constant(small.astype(kind if kind != "bfloat16" else ml_dtypes.bfloat16)) for kind in kinds],
 )
 module = tf.Module()
 module.table = tf.Variable(vectors, name="table")

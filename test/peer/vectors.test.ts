@@ -122,6 +122,26 @@ describe('vectors written by Python', () => {
     }
   })
 
+  it('every type of the other binary formats is read back equal', async () => {
+    const small = await readFile(join(folder, 'small.bin'))
+    const names = (await readdir(join(folder, 'types'))).filter((name) => !/\.data-/.test(name))
+    expect(names).toHaveLength(11 + 1 + 22 + 44 + 1)
+    for (const name of names) {
+      const file = await openVectorFile(join(folder, 'types', name))
+      try {
+        expect(file.arrays).toHaveLength(file.format === 'tensorflow-checkpoint' ? 12 : 1)
+        for (const { name: array, shape, problem } of file.arrays) {
+          expect({ name, array, problem, shape }).toEqual({ name, array, problem: null, shape: [6, 5] })
+          const rows: number[] = []
+          for await (const block of file.read(array)) rows.push(...block.rows)
+          expect(Buffer.from(Float32Array.from(rows).buffer).equals(small), `${name} ${array}`).toBe(true)
+        }
+      } finally {
+        await file.close()
+      }
+    }
+  })
+
   it.each(['keys.txt', 'keys.json', 'keys.npy', 'keys.parquet'])('%s is read as the keys', async (name) => {
     expect(await readSidecarKeys(join(folder, name))).toEqual(facts.keys)
   })
