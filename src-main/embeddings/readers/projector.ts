@@ -27,6 +27,7 @@ async function readKeys(
   columns: readonly string[],
   options: OpenOptions,
 ): Promise<{ field: string | null; keys: string[] } | null> {
+  if (columns.length === 0 && options.key !== undefined) namedField(metadata, columns, options.key)
   if (columns.length === 0)
     return { field: null, keys: await readSidecarKeys(metadata, { ...options, keyNames: [] }) }
   const fields = columns.map((name) => ({ name, text: false }))

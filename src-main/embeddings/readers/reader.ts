@@ -155,7 +155,14 @@ export function chooseArray(file: Pick<VectorFile, 'path' | 'arrays'>, name?: st
   if (only && usable.length === 1) return only
   if (!only) {
     const problem = file.arrays.find((array) => array.problem !== null)?.problem
-    throw problem ?? new GraftError('invalid-file', `${file.path} holds no arrays.`)
+    throw (
+      problem ??
+      new GraftError(
+        'invalid-file',
+        `${file.path} holds no arrays of numbers.`,
+        'Choose the file that the vectors were saved to.',
+      )
+    )
   }
   const described = usable.map((array) => `'${array.name}' (${shapeText(array.shape)})`)
   throw new GraftError(
