@@ -9,6 +9,7 @@ import { addExportCommand } from './exportCommand'
 import { addExportTableCommand } from './exportTableCommand'
 import { addImportCommand } from './importCommand'
 import { addLookCommands } from './lookCommands'
+import { addMapCommands } from './mapCommands'
 import { Output } from './output'
 import { addProfileCommand } from './profileCommand'
 import { addProjectCommands } from './projectCommands'
@@ -32,6 +33,7 @@ const registrations = [
   addTableCommands,
   addUseCommand,
   addLookCommands,
+  addMapCommands,
   addTrainCommand,
   addEvaluateCommands,
   addExportCommand,

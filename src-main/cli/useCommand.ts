@@ -1,6 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { combination, type Combination, GraftError, tableUse, type TableUse } from '../contract'
-import { isTable } from '../project/edits'
+import {
+  combination,
+  type Combination,
+  type DocumentCommand,
+  GraftError,
+  tableUse,
+  type TableUse,
+} from '../contract'
+import { applyEdit, isTable } from '../project/edits'
 import { integer } from './arguments'
 import { type Context, withProject } from './context'
 
@@ -60,12 +67,16 @@ async function use(context: Context, dir: string, options: UseOptions): Promise<
         { table },
       )
     const changes = changesOf(options, session.document.uses[table])
-    if (Object.keys(changes).length > 0)
-      await client.project.execute({ command: { type: 'setUse', table, changes } })
     const columns = session.document.tables.find(({ id }) => id === table)?.columns ?? []
-    if (combine)
-      for (const column of columns)
-        await client.project.execute({ command: { type: 'setCombination', column, combination: combine } })
+    const commands: DocumentCommand[] = [
+      ...(Object.keys(changes).length > 0 ? [{ type: 'setUse' as const, table, changes }] : []),
+      ...(combine
+        ? columns.map((column) => ({ type: 'setCombination' as const, column, combination: combine }))
+        : []),
+    ]
+    // All of them or none: what one of them would refuse is found before the first is made.
+    commands.reduce(applyEdit, session.document)
+    for (const command of commands) await client.project.execute({ command })
     const now = session.document.uses[table] ?? tableUse.parse({})
     const combinations = Object.fromEntries(
       columns.map((column) => [column, session.document.combinations[column] ?? 'concat']),

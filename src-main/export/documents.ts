@@ -3,6 +3,7 @@ import {
   largestId,
   type ModelSpec,
   offsetsName,
+  residualOf,
   tablesOf,
   taskOfModel,
   valuesName,
@@ -57,9 +58,32 @@ function rawDocuments({ raw }: ExportPlan): ExportDocument[] {
   ]
 }
 
-/** Where a table's vectors are inside of the folder. What no file name may hold is percent-encoded, so names stay apart. */
-export function tableFileName(table: string): string {
-  const safe = table.replace(/[/\\:*?"<>|%]|^\./g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+/**
+ * Where each table's vectors are inside of the folder: named after the column where it is the only table of one column,
+ * for a table's own name may only tell how often vectors were attached. What no file name may hold is percent-encoded, so
+ * names stay apart.
+ */
+export function tableFileNames(spec: ModelSpec): ReadonlyMap<string, string> {
+  const taken = new Set(spec.tables.map(({ name }) => name))
+  const names = new Map<string, string>()
+  for (const table of spec.tables) {
+    const inputs = spec.inputs.flatMap((input) =>
+      input.kind === 'categorical' && tablesOf(spec, input).includes(table) ? [input] : [],
+    )
+    const [only] = inputs
+    const own = only && inputs.length === 1 && tablesOf(spec, only).length === 1 ? only.column : table.name
+    // Another table bears the column's name.
+    const name = own !== table.name && taken.has(own) ? table.name : own
+    taken.add(name)
+    names.set(table.name, fileName(name))
+    const residual = residualOf(table)
+    if (residual) names.set(residual.name, fileName(`${name}.residual`))
+  }
+  return names
+}
+
+function fileName(name: string): string {
+  const safe = name.replace(/[/\\:*?"<>|%]|^\./g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
   return `embeddings/${safe}.npy`
 }
 
@@ -96,6 +120,7 @@ function trainingJson(plan: ExportPlan): string {
   const { record, model } = plan
   const { document } = record
   const { optimizer } = document.training
+  const files = tableFileNames(model)
   const content = {
     run: record.id,
     status: record.status,
@@ -122,7 +147,7 @@ function trainingJson(plan: ExportPlan): string {
     epochs: record.epochs,
     tables: record.tables.map((table) => ({
       ...table,
-      file: tableFileName(table.table),
+      file: files.get(table.table) ?? null,
       source: document.tables.find(({ id }) => id === table.table)?.source ?? null,
     })),
   }

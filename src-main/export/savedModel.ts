@@ -8,7 +8,7 @@ import { storedTables, type TableSpec } from '../model'
 import type { TensorFlow } from '../tensorflow/binding'
 import { GraphSession } from '../tensorflow/session'
 import { checkpointRows } from './checkpointTable'
-import { exportDocuments, tableFileName } from './documents'
+import { exportDocuments, tableFileNames } from './documents'
 import type { ExportPlan } from './plan'
 import { encodingFolder } from './rawRows'
 import { replayFeeds } from './rows'
@@ -21,6 +21,7 @@ const numberBytes = 4
 const variablesPrefix = 'variables/variables'
 
 function plannedFiles(plan: ExportPlan): PlannedFile[] {
+  const fileOf = tableFiles(plan)
   const { content } = servingModel(plan.model)
   const variables = content.variables ?? []
   const numbers = variables.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
@@ -42,7 +43,7 @@ function plannedFiles(plan: ExportPlan): PlannedFile[] {
       description: 'Where each weight is (about)',
     },
     ...storedTables(plan.model).map((table) => ({
-      name: tableFileName(table.name),
+      name: fileOf(table),
       bytes: formatNpyHeader(table.rows, table.width).length + table.rows * table.width * numberBytes,
       description: `${isFrozen(plan, table) ? 'Frozen' : 'Trained'} vectors of ${table.columns.join(', ')}`,
     })),
@@ -53,6 +54,15 @@ function plannedFiles(plan: ExportPlan): PlannedFile[] {
       description,
     })),
   ]
+}
+
+function tableFiles({ model }: ExportPlan): (table: TableSpec) => string {
+  const names = tableFileNames(model)
+  return ({ name }) => {
+    const file = names.get(name)
+    if (file === undefined) throw new GraftError('internal', `Table ${name} has no file.`)
+    return file
+  }
 }
 
 /** Whether the run left the table as it was: the proof says so where there is one, as locks can be turned in mid-run. */
@@ -113,6 +123,7 @@ export const savedModelTarget: ExportTarget = {
 
   async write(plan: ExportPlan, folder: string, tensorflow: TensorFlow, report: ReportExport): Promise<void> {
     const tables = storedTables(plan.model)
+    const fileOf = tableFiles(plan)
     const total = tables.length + 2
     const model = servingModel(plan.model)
     report('Writing the model', 0, total, 'files')
@@ -121,7 +132,7 @@ export const savedModelTarget: ExportTarget = {
     await mkdir(join(folder, 'embeddings'))
     for (const [i, table] of tables.entries()) {
       report('Writing embedding tables', 1 + i, total, 'files')
-      await writeTable(tensorflow, plan, table, join(folder, tableFileName(table.name)))
+      await writeTable(tensorflow, plan, table, join(folder, fileOf(table)))
     }
     report('Writing documents', 1 + tables.length, total, 'files')
     for (const { from, name } of plan.raw?.files ?? []) {

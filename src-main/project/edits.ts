@@ -52,6 +52,7 @@ export function applyEdit(document: ProjectDocument, edit: Edit): ProjectDocumen
       return setUse(document, edit.table, edit.changes)
     case 'setCombination':
       findColumn(document.schema, edit.column)
+      if (edit.combination === 'sum') refuseMixedWidths(document, edit.column)
       return { ...document, combinations: { ...document.combinations, [edit.column]: edit.combination } }
     case 'setPooling':
       findColumn(document.schema, edit.column)
@@ -196,6 +197,24 @@ function detach(document: ProjectDocument, name: string, id: string | null): Pro
     others.includes(table) ? [table] : left.filter((one) => one.id === table.id),
   )
   return withTables(document, kept)
+}
+
+/** The width at which a table enters the model. */
+export function widthInUse({ uses }: ProjectDocument, { id, width }: AttachedTable): number {
+  return uses[id]?.projection?.width ?? width
+}
+
+/** @throws GraftError `shape-mismatch` where the tables of the column cannot be added up */
+function refuseMixedWidths(document: ProjectDocument, column: string): void {
+  const tables = tablesAttachedTo(document, column)
+  if (new Set(tables.map((table) => widthInUse(document, table))).size < 2) return
+  const widths = tables.map((table) => `${table.id} has ${widthInUse(document, table)}`).join(', ')
+  throw new GraftError(
+    'shape-mismatch',
+    `The tables of ${column} have different widths and cannot be summed: ${widths}.`,
+    'Project them to one width first, or put them side by side.',
+    { column },
+  )
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type AttachedTable, type Problem, type ProjectDocument } from '../contract'
 import { featuresOf } from '../schema'
-import { tablesAttachedTo } from './edits'
+import { tablesAttachedTo, widthInUse } from './edits'
 
 /** What of the uses of tables contradicts itself, or has no effect. */
 export function useProblems(document: ProjectDocument): Problem[] {
@@ -8,11 +8,6 @@ export function useProblems(document: ProjectDocument): Problem[] {
     ...featuresOf(document.schema).flatMap(({ name }) => sumProblems(document, name)),
     ...document.tables.flatMap((table) => tableProblems(document, table)),
   ]
-}
-
-/** The width at which a table enters the model. */
-function widthInUse({ uses }: ProjectDocument, { id, width }: AttachedTable): number {
-  return uses[id]?.projection?.width ?? width
 }
 
 function sumProblems(document: ProjectDocument, column: string): Problem[] {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { type Column, GraftError, toGraftError } from '../contract'
 import { chooseArray, openVectorFile, type TableRows, type Vocabulary, withExtraKeys } from '../embeddings'
 import { nodeName } from '../graph'
-import { modelSpec, tablesOf } from '../model'
+import { modelSpec, residualOf, tablesOf } from '../model'
 import { tablesAttachedTo } from '../project/edits'
 import { requireVocabulary } from './datasets'
 import { type ProjectSession } from './session'
@@ -10,6 +10,8 @@ import { type ProjectSession } from './session'
 /** A column's table as it is now, or as a run left it. */
 export interface ColumnTable extends TableRows {
   readonly name: string
+  /** The table whose rows stand for the same ids: itself, or the one that it is the residual of. */
+  readonly keysOf: string
 }
 
 /**
@@ -25,11 +27,11 @@ export async function openColumnTable(
   run: string | null,
   named: string | null = null,
 ): Promise<ColumnTable> {
-  const { path, array, name } =
+  const { path, array, ...names } =
     run === null ? attachedPlace(session, column, named) : await learntPlace(session, column, run, named)
   const file = await openVectorFile(path)
   try {
-    return { file, array: chooseArray(file, array), name }
+    return { file, array: chooseArray(file, array), ...names }
   } catch (error) {
     await file.close()
     throw error
@@ -40,10 +42,10 @@ export async function openColumnTable(
 export async function tableVocabulary(
   session: ProjectSession,
   column: Column,
-  { name, array }: ColumnTable,
+  { keysOf, array }: ColumnTable,
 ): Promise<Vocabulary> {
   const [rows = 0] = array.shape
-  return withOwnKeys(session, await requireVocabulary(session.data, column), name, rows)
+  return withOwnKeys(session, await requireVocabulary(session.data, column), keysOf, rows)
 }
 
 /** A vocabulary with the ids that only a table of so many rows has. */
@@ -62,6 +64,7 @@ interface Place {
   readonly path: string
   readonly array: string
   readonly name: string
+  readonly keysOf: string
 }
 
 function attachedPlace(session: ProjectSession, column: Column, named: string | null): Place {
@@ -70,7 +73,7 @@ function attachedPlace(session: ProjectSession, column: Column, named: string | 
   if (first !== undefined) {
     const name = named ?? first
     if (!tables.includes(name)) throw noSuchTable(`Column ${column.name}`, name, tables)
-    return { path: session.embeddings.pathOf(name), array: '', name }
+    return { path: session.embeddings.pathOf(name), array: '', name, keysOf: name }
   }
   throw new GraftError(
     'invalid-setting',
@@ -105,8 +108,17 @@ async function learntPlace(
       'Choose another column or run.',
     )
   }
-  const tables = tablesOf(spec, input).map(({ name }) => name)
-  const name = named ?? input.table
-  if (!tables.includes(name)) throw noSuchTable(`Column ${column.name} of run ${run}`, name, tables)
-  return { path: `${folder.file('weights')}.index`, array: `emb/${nodeName(name)}`, name }
+  const tables = tablesOf(spec, input).flatMap((table) => {
+    const residual = residualOf(table)
+    return [table, ...(residual ? [residual] : [])].map(({ name }) => ({ name, keysOf: table.name }))
+  })
+  const wanted = named ?? input.table
+  const found = tables.find(({ name }) => name === wanted)
+  if (!found)
+    throw noSuchTable(
+      `Column ${column.name} of run ${run}`,
+      wanted,
+      tables.map(({ name }) => name),
+    )
+  return { path: `${folder.file('weights')}.index`, array: `emb/${nodeName(wanted)}`, ...found }
 }

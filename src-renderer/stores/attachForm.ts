@@ -6,6 +6,7 @@ import {
   type KeyRule,
   nearMiss,
   type NearMiss,
+  type ProjectDocument,
   type TableView,
   type VectorFile,
 } from '../../src-main/contract'
@@ -102,6 +103,10 @@ export function columnsWithSeveral(drafts: readonly AttachDraft[], tables: reado
 
 export const attachedTo = (tables: readonly TableView[], column: string | null): TableView[] =>
   tables.filter((table) => table.attached !== null && column !== null && table.columns.includes(column))
+
+/** The width at which a table enters the model: its projection's, or its own. */
+export const widthInUse = ({ id, width }: TableView, document: ProjectDocument | null): number =>
+  document?.uses[id]?.projection?.width ?? width
 
 /** Rules that would let more keys match: those of the report, or of the refusal where none matched at all. */
 export function nearMissesOf(report: AlignmentReport | null, refused: GraftError | null): NearMiss[] {

@@ -66,7 +66,7 @@ describe('a column with two tables', () => {
   it('offers to write each of them, and does not offer to sum different widths', async () => {
     const { page, project } = bench
     await goTo(page, 'embeddings')
-    await page.getByTestId('table-movieId').nth(1).click()
+    await page.getByTestId('table-movieId-2').click()
     expect(await page.getByTestId('combine-movieId').locator('input[value=sum]').isDisabled()).toBe(true)
     await page.getByText('movieId has 128, movieId-2 has 12').waitFor()
     await page.getByTestId('table-use').scrollIntoViewIfNeeded()

@@ -201,5 +201,5 @@ async function openNamed(
   session: ProjectSession,
   version: TableVersion,
 ): Promise<ColumnTable> {
-  return { ...(await openVersion(bench, session, version)), name: version.table }
+  return { ...(await openVersion(bench, session, version)), name: version.table, keysOf: version.table }
 }

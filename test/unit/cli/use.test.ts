@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
-import { exportResult, projectDocument, trainResult } from '../../../src-main/contract'
+import { exportResult, projectDocument, tableDrift, trainResult } from '../../../src-main/contract'
 import { mockTable, writeNpy } from '../../../src-main/embeddings'
 import { graft, type Outcome } from './graft'
 
@@ -27,8 +27,15 @@ it('adds a table to a column, projects, sums, trains and exports', async () => {
   )
   expect(attached.status).toBe(0)
   const { table: images } = z.object({ table: z.string() }).parse(attached.json)
+  // Widths that differ cannot be summed, and then nothing else of the command is done.
+  const unequal = await run('use', 'p', '--table', 'movieId', '--dropout', '0.5', '--combine', 'sum')
+  expect(unequal).toMatchObject({ status: 1, json: { error: { code: 'shape-mismatch' } } })
+  expect((await run('use', 'p', '--table', 'movieId')).json).toMatchObject({
+    use: { dropout: 0 },
+    combinations: { movieId: 'concat' },
+  })
   const use = await run(
-    ...['use', 'p', '--table', 'movieId', '--project', '16', '--hidden', '32', '--residual', 'on'],
+    ...['use', 'p', '--table', 'movieId', '--project', '24', '--hidden', '32', '--residual', 'on'],
     ...[
       '--dropout',
       '0.1',
@@ -45,7 +52,7 @@ it('adds a table to a column, projects, sums, trains and exports', async () => {
   expect(use.json).toEqual({
     table: 'movieId',
     use: {
-      projection: { width: 16, hidden: 32 },
+      projection: { width: 24, hidden: 32 },
       residual: true,
       learningRateScale: 1,
       l2: 0.01,
@@ -56,7 +63,8 @@ it('adds a table to a column, projects, sums, trains and exports', async () => {
     combinations: { movieId: 'sum' },
   })
 
-  // Summed at different widths: said before anything is trained.
+  // At another width they cannot be summed any more: said before anything is trained.
+  expect(await run('use', 'p', '--table', 'movieId', '--project', '16')).toMatchObject({ status: 0 })
   const refused = await run('train', 'p', '--epochs', '1')
   expect(refused).toMatchObject({ status: 1, json: { error: { code: 'shape-mismatch' } } })
 
@@ -91,6 +99,26 @@ it('adds a table to a column, projects, sums, trains and exports', async () => {
   expect(await shape(images)).toEqual({ rows: 1680, width: 12 })
   expect(await shape(images, '--run', result.run)).toEqual({ rows: 1680, width: 12 })
   expect(await shape('movieId', '--run', result.run)).toEqual({ rows: 1680, width: 128 })
+  expect(await shape('movieId.residual', '--run', result.run)).toEqual({ rows: 1680, width: 128 })
+
+  // What moved, and where the rows lie.
+  const moved = await run('drift', 'p', '--run', result.run, '--k', '3')
+  expect(moved.status, moved.stderr).toBe(0)
+  const { tables } = z.object({ tables: z.array(tableDrift.extend({ table: z.string() })) }).parse(moved.json)
+  const driftOf = new Map(tables.map((table) => [table.table, table]))
+  expect(driftOf.get(images)).toMatchObject({ moved: 0, top: [] })
+  expect(driftOf.get('userId')?.top).toHaveLength(3)
+  expect(driftOf.get('userId')?.moved).toBeGreaterThan(400)
+  const mapped = await run('map', 'p', '--table', images, '--out', 'map.csv')
+  expect(mapped.json).toMatchObject({ method: 'pca', points: 1680 })
+  const lines = (await readFile(join(folder, 'map.csv'), 'utf8')).trimEnd().split('\n')
+  expect(lines[0]).toBe('id,title,x,y')
+  expect(lines).toHaveLength(1681)
+  expect(lines[42]).toMatch(/^42,[^,]*,-?[\d.e-]+,-?[\d.e-]+$/)
+  expect(await run('map', 'p', '--table', images, '--out', 'map.csv')).toMatchObject({
+    status: 1,
+    json: { error: { code: 'already-exists' } },
+  })
 
   // The run's own dropout is the run's alone.
   const document = projectDocument.parse(JSON.parse(await readFile(join(folder, 'p', 'graft.json'), 'utf8')))

@@ -7,7 +7,7 @@ import { openVectorFile, TableHash } from '../../../src-main/embeddings'
 import { planExport, previewExport, runExport, type ExportPlan } from '../../../src-main/export'
 import { RunFolder } from '../../../src-main/training/runFolder'
 import { leakCheckedTensorFlow } from '../../engine'
-import { tableFileName } from '../../../src-main/export/documents'
+import { tableFileNames } from '../../../src-main/export/documents'
 import { spec, trainedRun } from './trainedRun'
 
 let scratch: string
@@ -64,7 +64,7 @@ describe('export', () => {
     const content = await plan('tables')
     const { path } = await write(content)
     for (const table of content.record.tables) {
-      const file = await openVectorFile(join(path, tableFileName(table.table)))
+      const file = await openVectorFile(join(path, tableFileNames(content.model).get(table.table) ?? ''))
       expect(file.arrays[0]).toMatchObject({ dtype: 'float32', shape: [table.rows, table.width] })
       const hash = new TableHash()
       for await (const block of file.read('')) hash.add(block.rows)
