@@ -7,6 +7,7 @@ import { planExport, previewExport, runExport } from '../../src-main/export'
 import { readReplay, replayFile, type Replay } from '../../src-main/training/replay'
 import { testTensorFlow } from '../engine'
 import { spec, trainedRun } from '../unit/export/trainedRun'
+import { predictionsIn } from '../unit/services/support'
 import { runPython } from './python'
 
 const found = z.object({
@@ -46,15 +47,6 @@ beforeAll(async () => {
 })
 afterAll(() => rm(scratch, { recursive: true, force: true }))
 
-/** Predictions of a CSV file as predict.py writes it. */
-function predictionsOf(csv: string): number[] {
-  return csv
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => Number(line.slice(line.lastIndexOf(',') + 1)))
-}
-
 function expectClose(actual: readonly number[], expected: readonly number[]): void {
   expect(actual).toHaveLength(expected.length)
   actual.forEach((value, i) => expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThanOrEqual(1e-5))
@@ -87,7 +79,7 @@ describe('an exported folder in Python', () => {
   })
 
   it('predict.py runs as it is, and holds its example against what Graft predicted', async () => {
-    expectClose(predictionsOf(await runPython(join(folder, 'predict.py'))), replay.predictions)
+    expectClose(predictionsIn(await runPython(join(folder, 'predict.py'))), replay.predictions)
   })
 
   it('predict.py takes CSV and Parquet, empty ids as unknown, and says what is wrong with other rows', async () => {
@@ -117,15 +109,15 @@ describe('an exported folder in Python', () => {
     )
     expect(results.example?.errors).toContain('Largest difference from Graft')
     expect(results.example?.failure).toBeNull()
-    expectClose(predictionsOf(await readFile(at('predictions.csv'), 'utf8')), replay.predictions)
-    expectClose(predictionsOf(results.parquet?.output ?? ''), replay.predictions)
-    const [gaps, zeros] = predictionsOf(results.gaps?.output ?? '')
+    expectClose(predictionsIn(await readFile(at('predictions.csv'), 'utf8')), replay.predictions)
+    expectClose(predictionsIn(results.parquet?.output ?? ''), replay.predictions)
+    const [gaps, zeros] = predictionsIn(results.gaps?.output ?? '')
     expect(gaps).toBeGreaterThan(0)
     expect(gaps).toBe(zeros)
     expect(results.number?.failure).toBe('Column count has no number in row 1.')
     expect(results.columns?.failure).toContain('The rows lack the columns')
     expect(results.none?.failure).toBeNull()
-    expect(predictionsOf(results.none?.output ?? '')).toEqual([])
+    expect(predictionsIn(results.none?.output ?? '')).toEqual([])
   })
 
   it('the snippet runs', async () => {

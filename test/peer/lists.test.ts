@@ -7,7 +7,7 @@ import { Random } from '../../src-main/dataset'
 import { type Services } from '../../src-main/services/compose'
 import { nodeTrainer } from '../../src-main/training/worker'
 import { trainerEntry } from '../trainer'
-import { makeServices, waitForJob } from '../unit/services/support'
+import { makeServices, predictionsIn, resultOf } from '../unit/services/support'
 import { runPython } from './python'
 
 /**
@@ -44,18 +44,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const finished = async (start: () => Promise<{ job: string }>): Promise<unknown> => {
-  const job = await waitForJob(services, start)
-  if (job.error) throw new Error(`${job.error.message} ${job.error.hint}`)
-  return job.result
-}
-
-const predictionsOf = (csv: string): number[] =>
-  csv
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => Number(line.slice(line.lastIndexOf(',') + 1)))
+const finished = (start: () => Promise<{ job: string }>): Promise<unknown> => resultOf(services, start)
 
 describe('a raw table of lists and vectors', () => {
   it('is trained on, evaluated, predicted and exported, and Python predicts the same', async () => {
@@ -111,7 +100,7 @@ describe('a raw table of lists and vectors', () => {
       await finished(() => client.evaluation.predict({ run, data: [fresh], out, force: false })),
     )
     expect(predicted.unknown).toEqual([{ column: 'genres', share: 0.25 }])
-    const [liked = 0, , , disliked = 1] = predictionsOf(await readFile(out, 'utf8'))
+    const [liked = 0, , , disliked = 1] = predictionsIn(await readFile(out, 'utf8'))
     expect(liked).toBeGreaterThan(0.85)
     expect(disliked).toBeLessThan(0.15)
 
@@ -122,7 +111,7 @@ describe('a raw table of lists and vectors', () => {
     expect(written.check.maxDifference).toBeLessThanOrEqual(1e-6)
     // predict.py holds the rows of example.csv, whose lists are JSON, against what the trainer predicted.
     const answers = await runPython(join(exported, 'predict.py'))
-    expect(predictionsOf(answers)).toHaveLength(100)
+    expect(predictionsIn(answers)).toHaveLength(100)
     const inputs = JSON.parse(
       await runPython(
         `import json, sys, tensorflow as tf

@@ -8,7 +8,7 @@ import { type Services } from '../../src-main/services/compose'
 import { nodeTrainer } from '../../src-main/training/worker'
 import { trainerEntry } from '../trainer'
 import { asList } from '../unit/dataset/tables/support'
-import { makeServices, waitForJob } from '../unit/services/support'
+import { makeServices, predictionsIn, resultOf } from '../unit/services/support'
 import { runPython } from './python'
 
 /**
@@ -63,11 +63,7 @@ const encoding: Record<string, ColumnEncoding> = {
   mood: { kind: 'vector', separator: ' ' },
 }
 
-const finished = async (start: () => Promise<{ job: string }>): Promise<unknown> => {
-  const job = await waitForJob(services, start)
-  if (job.error) throw new Error(`${job.error.message} ${job.error.hint}`)
-  return job.result
-}
+const finished = (start: () => Promise<{ job: string }>): Promise<unknown> => resultOf(services, start)
 
 async function write(name: string, content: string | Uint8Array): Promise<string> {
   const path = join(folder, name)
@@ -164,13 +160,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const predictionsOf = (text: string): number[] =>
-  text
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => Number(line.slice(line.lastIndexOf(',') + 1)))
-
 /** Predictions for a raw file: Graft's own, and those of the exported predict.py. */
 async function both(path: string): Promise<{ ours: number[]; theirs: number[]; unknown: string[] }> {
   const out = join(folder, 'ours.csv')
@@ -180,8 +169,8 @@ async function both(path: string): Promise<{ ours: number[]; theirs: number[]; u
   const python = join(folder, 'theirs.csv')
   await runPython(join(exported, 'predict.py'), [path, '--out', python])
   return {
-    ours: predictionsOf(await readFile(out, 'utf8')),
-    theirs: predictionsOf(await readFile(python, 'utf8')),
+    ours: predictionsIn(await readFile(out, 'utf8')),
+    theirs: predictionsIn(await readFile(python, 'utf8')),
     unknown: result.unknown.map(({ column }) => column).sort(),
   }
 }
@@ -251,8 +240,8 @@ rows.to_json(sys.argv[3], orient="records", lines=True, date_format="iso")`,
   it('still takes encoded rows, and says what is wrong with raw ones', async () => {
     const script = join(exported, 'predict.py')
     const example = join(exported, 'example.csv')
-    const encoded = predictionsOf(await runPython(script, [example, '--encoded']))
-    expectClose(encoded, predictionsOf(await readFile(example, 'utf8')), 100)
+    const encoded = predictionsIn(await runPython(script, [example, '--encoded']))
+    expectClose(encoded, predictionsIn(await readFile(example, 'utf8')), 100)
     const short = await write('short.csv', 'user_id,movie_id\nuser 1,m1\n')
     await expect(runPython(script, [short])).rejects.toThrow('The rows lack the column')
     const wrong = await write(

@@ -7,7 +7,7 @@ import { Random } from '../../src-main/dataset'
 import { type Services } from '../../src-main/services/compose'
 import { nodeTrainer } from '../../src-main/training/worker'
 import { trainerEntry } from '../trainer'
-import { makeServices, waitForJob } from '../unit/services/support'
+import { makeServices, predictionsIn, resultOf } from '../unit/services/support'
 import { runPython } from './python'
 
 let folder: string
@@ -21,18 +21,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const finished = async (start: () => Promise<{ job: string }>): Promise<unknown> => {
-  const job = await waitForJob(services, start)
-  if (job.error) throw new Error(`${job.error.message} ${job.error.hint}`)
-  return job.result
-}
-
-const lastOf = (csv: string): number[] =>
-  csv
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => Number(line.slice(line.lastIndexOf(',') + 1)))
+const finished = (start: () => Promise<{ job: string }>): Promise<unknown> => resultOf(services, start)
 
 /** Ratings of 1 to 5 that follow how kind a user is and how good an item is. */
 function draw(rows: number): { csv: string; ratings: number[] } {
@@ -97,7 +86,7 @@ it('a rating is learnt, measured, predicted and exported as a number', async () 
 
   const out = join(folder, 'predicted.csv')
   await finished(() => client.evaluation.predict({ run, data: [file], out, force: false }))
-  const ours = lastOf(await readFile(out, 'utf8'))
+  const ours = predictionsIn(await readFile(out, 'utf8'))
   expect(ours).toHaveLength(ratings.length)
   expect(Math.max(...ours)).toBeGreaterThan(3.5)
   const whole = evaluationResult.parse(
@@ -119,7 +108,7 @@ print(json.dumps([f(rows["rating"], rows["prediction"]) for f in (root_mean_squa
     await finished(() => client.export.write({ run, folder: exported, force: false })),
   )
   expect(check.maxDifference).toBeLessThanOrEqual(1e-5)
-  const python = lastOf(await runPython(join(exported, 'predict.py'), [file]))
+  const python = predictionsIn(await runPython(join(exported, 'predict.py'), [file]))
   ours.forEach((value, i) => expect(Math.abs(value - (python[i] ?? NaN))).toBeLessThanOrEqual(1e-5))
   expect(await readFile(join(exported, 'README.md'), 'utf8')).toContain('the prediction of rating, a number')
 })

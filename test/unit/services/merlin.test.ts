@@ -9,7 +9,7 @@ import { type Services } from '../../../src-main/services/compose'
 import { findColumn } from '../../../src-main/schema'
 import { nodeTrainer } from '../../../src-main/training/worker'
 import { trainerEntry } from '../../trainer'
-import { makeServices, waitForJob } from './support'
+import { makeServices, resultOf, waitForJob } from './support'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
@@ -26,13 +26,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function open(path: string, name: string): Promise<unknown> {
-  const job = await waitForJob(services, () =>
-    services.client.dataset.importMerlin({ path, newProject: join(folder, name) }),
-  )
-  if (job.error) throw new Error(job.error.message)
-  return job.result
-}
+const open = (path: string, name: string): Promise<unknown> =>
+  resultOf(services, () => services.client.dataset.importMerlin({ path, newProject: join(folder, name) }))
 
 const rowsOf = (sql: string): Promise<unknown[]> => withDuck((duck) => duck.all(sql))
 

@@ -48,3 +48,19 @@ export async function waitForJob({ bench }: Services, start: () => Promise<{ job
     check()
   })
 }
+
+/** Starts a job and waits for its result. @throws Error with the job's own words where it fails */
+export async function resultOf(services: Services, start: () => Promise<{ job: string }>): Promise<unknown> {
+  const job = await waitForJob(services, start)
+  if (job.error) throw new Error(`${job.error.message} ${job.error.hint}`)
+  return job.result
+}
+
+/** The last column of a CSV file, which is where a prediction stands. */
+export function predictionsIn(csv: string): number[] {
+  return csv
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => Number(line.slice(line.lastIndexOf(',') + 1)))
+}
