@@ -58,7 +58,7 @@ const channel = openChannel()
 let stopped = false
 let started = false
 /** How long a last word may go unanswered, in milliseconds. */
-const patience = 10_000
+const patience = 60_000
 let hear: () => void = () => undefined
 const heard = new Promise<void>((resolve) => (hear = resolve))
 /** Locks to be turned before the next step. */
