@@ -18,6 +18,8 @@ export interface Bench {
   readonly epochs: number
   /** Size of the dataset that does not fit in memory. */
   readonly gibibytes: number
+  /** A folder in which that dataset is kept for the next time; null makes it anew in `scratch`. */
+  readonly kept: string | null
   readonly said: (line: string) => void
 }
 

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Bench, Report } from './bench'
 import { decimal, formatReport, formatVerdicts } from './format'
@@ -30,6 +30,7 @@ const usage = `npm run bench [-- OPTIONS]
   --turns N       turns of each contestant (5)
   --epochs N      epochs of a turn (4)
   --gibibytes N   size of the Parquet files of 'streaming' (8)
+  --keep DIR      keeps the datasets of 'streaming' in DIR, and takes them from there the next time
   --rows N        rows of the table of 'import' (10000000)
   --check         exit status 1 where a goal is missed
   --json          one JSON document on standard output
@@ -44,6 +45,7 @@ const { values } = parseArgs({
     turns: { type: 'string', default: '5' },
     epochs: { type: 'string', default: '4' },
     gibibytes: { type: 'string', default: '8' },
+    keep: { type: 'string' },
     rows: { type: 'string', default: '10000000' },
     check: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -82,6 +84,7 @@ async function run(): Promise<number> {
     rows: wholeNumber('rows', values.rows),
     epochs: wholeNumber('epochs', values.epochs),
     gibibytes: wholeNumber('gibibytes', values.gibibytes),
+    kept: values.keep === undefined ? null : resolve(process.env.INIT_CWD ?? '', values.keep),
     said,
   }
   try {

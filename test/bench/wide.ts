@@ -62,7 +62,11 @@ export async function wideFiles(
 }
 
 /** A project on such files. */
-export async function wideProject(graft: Graft, folder: string, { files }: WideFiles): Promise<BenchProject> {
+export async function wideProject(
+  graft: Graft,
+  folder: string,
+  { files }: Pick<WideFiles, 'files'>,
+): Promise<BenchProject> {
   await mkdir(folder, { recursive: true })
   const schema = `${folder}-schema.json`
   const feature = [

@@ -1,10 +1,12 @@
-import { stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
 import { type Bench, inScratch, type Report } from '../bench'
 import { forget } from '../contestants'
 import { count, decimal, spreadText } from '../format'
 import { type BenchProject, train } from '../projects'
 import { ratio, takeTurns, type Turn } from '../turns'
-import { type WideFiles, wideFiles, wideProject } from '../wide'
+import { wideFiles, wideProject } from '../wide'
 
 /** Files of the large dataset, and steps of a turn, over two epochs: more than a window holds. */
 const files = 16
@@ -20,14 +22,13 @@ const memoryGoal = 3 * 2 ** 30
  * the anonymous memory of all processes.
  */
 export function streaming(bench: Bench): Promise<Report> {
-  return inScratch(bench, 'streaming', async (folder) => {
-    bench.said(`Writing ${bench.gibibytes} GiB of Parquet in ${files} files`)
-    const large = await wideFiles(`${folder}-source/large`, files, bench.gibibytes * 2 ** 30)
-    const small = await wideFiles(`${folder}-source/small`, files, { rows: memoryRows })
-    bench.said(`Importing ${count(large.rows)} rows, and ${count(small.rows)}`)
-    const perEpoch = ['--set', `training.stepsPerEpoch=${Math.floor(steps / epochs)}`]
-    const fromDisk = { ...(await wideProject(bench.graft, `${folder}/disk`, large)), flags: perEpoch }
-    const inMemory = { ...(await wideProject(bench.graft, `${folder}/memory`, small)), flags: perEpoch }
+  return inScratch(bench, 'streaming', async (scratch) => {
+    const { large, small, bytes } = await datasets(bench, bench.kept ?? scratch)
+    const flags = ['--set', `training.stepsPerEpoch=${Math.floor(steps / epochs)}`]
+    const [fromDisk, inMemory] = [
+      { ...large, flags },
+      { ...small, flags },
+    ]
     const standings = await takeTurns(
       [
         { name: 'from disk', turn: () => turn(bench, fromDisk) },
@@ -44,7 +45,6 @@ export function streaming(bench: Bench): Promise<Report> {
     const { value, usage } = await train(bench.graft, fromDisk, epochs, { memory: true })
     await forget(fromDisk, value)
     const anonymous = usage?.peakAnonymousBytes ?? Number.NaN
-    const bytes = await sizeOf(large)
     return {
       title: `${count(steps)} steps of batch 1024 from ${decimal(bytes / 2 ** 30, 1)} GiB of Parquet (${count(large.rows)} rows × ${large.columns} columns, ${files} files)`,
       table: [
@@ -90,7 +90,60 @@ async function turn(bench: Bench, project: BenchProject): Promise<Turn> {
   return { rowsPerSecond: rows / seconds, cpuMicroseconds: null }
 }
 
-async function sizeOf({ files: paths }: WideFiles): Promise<number> {
-  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size))
-  return sizes.reduce((sum, size) => sum + size, 0)
+const datasetSize = z.object({ rows: z.int(), columns: z.int() })
+const kept = z.object({ gibibytes: z.int(), large: datasetSize, small: datasetSize })
+type Kept = z.output<typeof kept>
+
+interface Datasets {
+  large: BenchProject & Kept['large']
+  small: BenchProject & Kept['small']
+  /** Of the large one's Parquet files, as they are trained on. */
+  bytes: number
+}
+
+/** The projects in a folder, made where they are not there or of another size. */
+async function datasets(bench: Bench, folder: string): Promise<Datasets> {
+  const [disk, memory, note] = ['disk', 'memory', 'datasets.json'].map((name) => join(folder, name))
+  if (!disk || !memory || !note) throw new Error('no folder for the datasets')
+  let found = await readNote(note)
+  if (found?.gibibytes !== bench.gibibytes) {
+    await Promise.all([note, disk, memory].map((path) => rm(path, { recursive: true, force: true })))
+    bench.said(`Writing ${bench.gibibytes} GiB of Parquet in ${files} files`)
+    const large = await imported(bench, disk, bench.gibibytes * 2 ** 30)
+    const small = await imported(bench, memory, { rows: memoryRows })
+    found = { gibibytes: bench.gibibytes, large, small }
+    await writeFile(note, JSON.stringify(found))
+  }
+  const bytes = await sizeOf(join(disk, 'dataset', 'encoded', 'train'))
+  return {
+    large: { ...found.large, folder: disk, flags: [] },
+    small: { ...found.small, folder: memory, flags: [] },
+    bytes,
+  }
+}
+
+async function readNote(path: string): Promise<Kept | null> {
+  try {
+    return kept.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return null
+  }
+}
+
+async function imported(
+  bench: Bench,
+  folder: string,
+  size: Parameters<typeof wideFiles>[2],
+): Promise<Kept['large']> {
+  const source = `${folder}-source`
+  const { rows, columns, ...made } = await wideFiles(source, files, size)
+  bench.said(`Importing ${count(rows)} rows`)
+  await wideProject(bench.graft, folder, made)
+  await rm(source, { recursive: true })
+  return { rows, columns }
+}
+
+async function sizeOf(folder: string): Promise<number> {
+  const sizes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size)
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
