@@ -23,6 +23,9 @@ export interface DuckOptions {
 /** How often a statement is interrupted until it ends: one that has not quite begun forgets an interruption. */
 const interruptEvery = 20 // ms
 
+/** From here on planning is what takes the time. */
+const manyColumns = 300
+
 /** An in-memory DuckDB with one connection, its errors turned into ours. Close it. */
 export class Duck {
   private constructor(
@@ -96,6 +99,17 @@ export class Duck {
       name: result.columnName(index),
       type: result.columnType(index),
     }))
+  }
+
+  /**
+   * To be told of how many columns the next statements are. DuckDB compares every expression of a statement with every
+   * other one, which takes longer than the work where there are thousands, and reads the foot of a Parquet file, which then
+   * is large, for every statement anew.
+   */
+  async expectColumns(count: number): Promise<void> {
+    if (count <= manyColumns) return
+    await this.run("SET disabled_optimizers = 'common_subexpressions'")
+    await this.run('SET parquet_metadata_cache = true')
   }
 
   /** Stops the statement that is running; it fails with `cancelled`. */

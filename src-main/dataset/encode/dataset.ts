@@ -64,6 +64,7 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
   const { report } = request
   report({ phase: 'Looking at columns', done: 0, total: null, unit: 'columns' })
   const raw = await findRaw(duck, join(folder, 'raw'))
+  await duck.expectColumns(raw.columns.length)
   const { source, schema, target, reasons, warnings } = await settle(duck, request, raw)
   stopIfAborted(request.signal)
   report({ phase: 'Splitting', done: 0, total: null, unit: 'rows' })

@@ -103,6 +103,9 @@ function checkAgreement(domain: string, a: Domain['plans'][number], b: Domain['p
 
 /** Columns whose values are counted in one pass over the rows: each has a hash table of its own in memory. */
 const countedAtOnce = 8
+/** More of them where the rows are few: planning a statement is then what takes the time. */
+const fewRows = 100_000
+const countedOfFew = 32
 
 /**
  * Makes a vocabulary for each domain: values by how often the training rows have them, ties by value; columns that share
@@ -124,8 +127,9 @@ async function fitVocabularies(
     if (plans.length === 1 && first.encoding.kind === 'categorical') alone.push({ domain, ...first })
     else sizes.set(domain, await rankValues(duck, domain, countTogether(rows, plans), first.encoding))
   }
-  for (let first = 0; first < alone.length; first += countedAtOnce) {
-    const slice = alone.slice(first, first + countedAtOnce)
+  const atOnce = alone.length > countedAtOnce ? await countedTogether(duck, rows) : countedAtOnce
+  for (let first = 0; first < alone.length; first += atOnce) {
+    const slice = alone.slice(first, first + atOnce)
     const keys = slice.map(({ column }, k) => `${identifier(column.name)} AS v${k}`)
     const names = slice.map((_, k) => `v${k}`)
     // Counting under a filter leaves a Parquet file's dictionaries as they are, which are grouped much faster than rows.
@@ -142,6 +146,11 @@ async function fitVocabularies(
     await duck.run('DROP TABLE graft_counts')
   }
   return { sizes, heldOut }
+}
+
+async function countedTogether(duck: Duck, rows: string): Promise<number> {
+  const [found] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${rows}`)
+  return Number(found?.n ?? 0) <= fewRows ? countedOfFew : countedAtOnce
 }
 
 /** @param values a query of values and how many rows of each part have them (v, n, n1, n2) */

@@ -32,7 +32,7 @@ export interface TableSource {
 const longestLine = 64 * 2 ** 20
 const sniffedBytes = 1 << 20
 /** Cells that types are first guessed from: with thousands of columns fewer rows tell as much in the same time. */
-export const sampledCells = 4_000_000
+export const sampledCells = 600_000
 
 /**
  * Looks at files and finds out how they are read; nothing is written but, under `scratch`, UTF-16 as UTF-8 and Arrow as Parquet.
@@ -168,6 +168,7 @@ async function openDelimited(
   if (!dialect) throw new GraftError('not-found', 'No files were given.', 'Name at least one file.')
   const names = dialect.columns.map(identifier).join(', ')
   const from = `(${pieces.map((piece) => `SELECT ${names} FROM ${piece}`).join(' UNION ALL ')})`
+  await duck.expectColumns(dialect.columns.length)
   const rows = Math.max(200, Math.min(sampleRows, Math.floor(sampledCells / dialect.columns.length)))
   const columns = await probeBeginning(duck, from, dialect.columns, rows).catch((error: unknown) => {
     throw readError(error, files[0] ?? '')
