@@ -1,8 +1,10 @@
 import { constants } from 'node:fs'
-import { access, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { access, open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { GraftError, toGraftError } from '../contract/errors'
-import { makeFolder, stagingPath, syncFolder } from '../project/files'
+import { exists, makeFolder, stagingPath, syncFolder } from '../project/files'
+import { beginExchange, endExchange, moveIfThere, settleExchange } from './exchange'
+import { exchangeNote, newName, oldName } from './folderNames'
 
 /** The parts of a data set; each is a folder of Parquet files. */
 export const partNames = ['train', 'validation', 'test'] as const
@@ -86,40 +88,46 @@ export async function flushFolder(folder: string): Promise<void> {
   await syncFolder(folder)
 }
 
-// One process at a time writes a project, so the names are fixed: what a crash left behind is found again.
-const newName = (path: string): string => join(dirname(path), `.${basename(path)}.new`)
-const oldName = (path: string): string => join(dirname(path), `.${basename(path)}.old`)
-
 /**
  * Lets `build` fill a new folder beside `path`, then puts it in the place of the old one, which comes back if the
  * exchange fails. What was killed in the midst of the exchange is mended by {@link restoreFolder}.
- * @param keep does what belongs to the exchange once it is made; where it fails the old folder comes back, too
+ * @param keep saves the document that describes the new folder of a project; where it fails the old folder comes back, too.
+ *   What was killed meanwhile is mended by {@link settleExchange}
  */
 export async function replaceFolder<T>(
   path: string,
   build: (temporary: string) => Promise<T>,
-  keep: (built: T) => Promise<void> = () => Promise.resolve(),
+  keep?: (built: T) => Promise<void>,
 ): Promise<T> {
   const temporary = newName(path)
   const old = oldName(path)
   let made: string | null = null
   try {
     made = await makeFolder(dirname(path))
+    await settleExchange(path)
     await restoreFolder(path)
     await rm(temporary, { recursive: true, force: true })
     await makeFolder(temporary)
     const built = await build(temporary)
     await rm(old, { recursive: true, force: true })
-    await moveIfThere(path, old)
+    if (keep) await beginExchange(path)
     try {
-      await rename(temporary, path)
-      await keep(built)
+      await moveIfThere(path, old)
+      await rename(temporary, path).catch(async (error: unknown) => {
+        await moveIfThere(old, path)
+        throw error
+      })
+      await keep?.(built).catch(async (error: unknown) => {
+        await rename(path, temporary)
+        await moveIfThere(old, path)
+        throw error
+      })
+      await syncFolder(dirname(path))
     } catch (error) {
-      await moveIfThere(path, temporary)
-      await moveIfThere(old, path)
+      if (keep) await settleExchange(path)
       throw error
     }
-    await syncFolder(dirname(path))
+    if (keep) await endExchange(path)
     // The exchange is done: an old folder that cannot be removed now goes with the next one.
     await rm(old, { recursive: true, force: true }).catch(() => undefined)
     return built
@@ -131,16 +139,8 @@ export async function replaceFolder<T>(
 
 /** Brings back the folder that {@link replaceFolder} had moved aside when its process was killed. */
 export async function restoreFolder(path: string): Promise<void> {
-  const there = await stat(path).catch(() => null)
-  if (!there) await moveIfThere(oldName(path), path)
-}
-
-async function moveIfThere(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to)
-  } catch (error) {
-    if (toGraftError(error).code !== 'not-found') throw error
-  }
+  if ((await exists(path)) || (await exists(exchangeNote(path)))) return
+  await moveIfThere(oldName(path), path)
 }
 
 /** The error with the name that the person knows instead of the temporary one. */

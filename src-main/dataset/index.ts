@@ -1,6 +1,7 @@
 export * from './batches'
 export * from './columnData'
 export { partFiles, partFolder, partNames, type PartName } from './files'
+export { settleExchange } from './exchange'
 export * from './random'
 export * from './sample'
 export * from './store'

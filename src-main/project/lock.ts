@@ -26,7 +26,8 @@ async function readHolder(path: string): Promise<Holder | null> {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is such a process on this machine. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { GraftError, type AppInfo, type SessionSnapshot } from '../contract'
+import { settleExchange } from '../dataset'
 import { Project } from '../project/project'
 import { RecentProjects } from '../project/recent'
 import { type ForkTrainer } from '../training/worker'
@@ -76,6 +77,7 @@ export class Workbench {
 
   private async openSession(path: string, bus: EventBus): Promise<ProjectSession> {
     const { fork, app } = this.options
+    await settleExchange(join(path, 'dataset'))
     const project = await Project.open(path)
     return ProjectSession.open(project, { bus, fork, version: app.version, summarize: summarizeModel })
   }

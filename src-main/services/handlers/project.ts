@@ -9,9 +9,13 @@ import { type Workbench } from '../workbench'
 
 export function projectHandlers(bench: Workbench): Handlers['project'] {
   return {
-    open: async ({ path }) => (await bench.open(path)).snapshot(),
+    open: async ({ path }) => {
+      if (bench.session?.path !== resolve(path)) bench.refuseWhileImporting()
+      return (await bench.open(path)).snapshot()
+    },
 
     create: async ({ path, sample }) => {
+      bench.refuseWhileImporting()
       const absolute = resolve(path)
       const job = bench.jobs.start('create', `Create ${basename(absolute)}`, async (context) => {
         if (sample === null) await (await Project.create(absolute, emptyDocument(basename(absolute)))).close()
@@ -23,6 +27,7 @@ export function projectHandlers(bench: Workbench): Handlers['project'] {
     },
 
     close: async () => {
+      bench.refuseWhileImporting()
       await bench.closeProject()
       return {}
     },

@@ -32,7 +32,7 @@ async function refusal(work: Promise<unknown>): Promise<string> {
   return 'not refused'
 }
 
-it('rows are replaced neither while a run trains on them nor while another job writes them', async () => {
+it('rows are replaced neither while a run trains on them nor while another job writes them, and no project is left meanwhile', async () => {
   const { client, bench } = services
   const path = join(folder, 'rows.csv')
   const rows = Array.from({ length: 20_000 }, (_, i) => `u${i % 90},i${(i * 7) % 113},${(i * 31) % 2}`)
@@ -45,7 +45,8 @@ it('rows are replaced neither while a run trains on them nor while another job w
     seed: 1,
     target: 'liked',
   }
-  const project = join(folder, 'p')
+  const [project, elsewhere] = [join(folder, 'p'), join(folder, 'elsewhere')]
+  await waitForJob(services, () => client.project.create({ path: elsewhere, sample: null }))
   await waitForJob(services, () => client.tables.import({ ...given, newProject: project }))
   const session = bench.requireSession()
   expect(session.path).toBe(project)
@@ -74,8 +75,17 @@ it('rows are replaced neither while a run trains on them nor while another job w
       expect(await refusal(ask())).toBe(
         'Encode rows is still under way. Wait until it is done, or cancel it.',
       )
-    expect(await refusal(client.training.start({ overrides: {} }))).toMatch(/^Encode rows is still under way/)
+    const leave = [
+      () => client.training.start({ overrides: {} }),
+      () => client.project.open({ path: elsewhere }),
+      () => client.project.create({ path: join(folder, 'new'), sample: null }),
+      () => client.project.close({}),
+    ]
+    for (const ask of leave) expect(await refusal(ask())).toMatch(/^Encode rows is still under way/)
+    // Opening what is open is no leaving.
+    expect((await client.project.open({ path: project })).path).toBe(project)
     return started
   })
   expect(job.error).toBeNull()
+  expect((await client.project.open({ path: elsewhere })).path).toBe(elsewhere)
 })

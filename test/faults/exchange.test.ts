@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseDocument } from '../../src-main/project/document'
+import { type Services } from '../../src-main/services/compose'
+import { makeServices } from '../unit/services/support'
+
+const cli = resolve(import.meta.dirname, '../../out/main/cli.cjs')
+const hook = resolve(import.meta.dirname, 'killAtStep.cjs')
+const split = 'random:0.8,0.1,0.1'
+
+let scratch: string
+let csv: string
+let services: Services
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'graft-exchange-'))
+  services = makeServices(join(scratch, 'home'))
+  csv = join(scratch, 'rows.csv')
+  const rows = Array.from({ length: 300 }, (_, i) => `u${i % 50},${(i * 7919) % 997},${i % 2}`)
+  await writeFile(csv, ['user_id,age,liked', ...rows, ''].join('\n'))
+})
+afterAll(async () => {
+  await services.bench.close()
+  await rm(scratch, { recursive: true, force: true })
+})
+
+/** Runs a command, killed before one of its steps. @returns whether it was, or else came to its end */
+async function wasKilled(parameters: readonly string[], step: number): Promise<boolean> {
+  const child = spawn(process.execPath, ['--require', hook, cli, ...parameters, '--json'], {
+    env: { ...process.env, GRAFT_HOME: join(scratch, 'cli'), GRAFT_TEST_KILL_AT: String(step) },
+    stdio: 'ignore',
+  })
+  const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((done) => {
+    child.once('close', (...ended) => done(ended))
+  })
+  if (signal === 'SIGKILL') return true
+  expect(status).toBe(0)
+  return false
+}
+
+/** What of the rows depends on the seed: the bytes of the training part; null where there are no rows. */
+async function trainingRows(project: string): Promise<string | null> {
+  const bytes = await readFile(join(project, 'dataset/encoded/train/part-00000.parquet')).catch(() => null)
+  return bytes && createHash('sha256').update(bytes).digest('hex')
+}
+
+interface State {
+  /** The seed of the split that the document tells. */
+  seed: number | null
+  rows: string | null
+}
+
+async function stateOf(project: string): Promise<State> {
+  const document = parseDocument(await readFile(join(project, 'graft.json'), 'utf8'), 'graft.json')
+  return { seed: document.source?.seed ?? null, rows: await trainingRows(project) }
+}
+
+/** What an exchange leaves beside the rows. */
+const left = async (project: string): Promise<string[]> =>
+  (await readdir(project)).filter((name) => name.startsWith('.dataset'))
+
+describe('a process that is killed while rows and document are exchanged', () => {
+  it.each([
+    ['at a first import', null],
+    ['while rows are split anew', 1],
+  ])('%s leaves, once the project is opened, both as before or both new', async (_when, seedBefore) => {
+    const template = join(scratch, `template-${seedBefore}`)
+    const create = ['new', template]
+    const importWith = (project: string, seed: number): string[] => [
+      ...['import', project, csv, '--split', split, '--target', 'liked', '--seed', String(seed)],
+    ]
+    expect(await wasKilled(create, -1)).toBe(false)
+    if (seedBefore !== null) expect(await wasKilled(importWith(template, seedBefore), -1)).toBe(false)
+    const change = (project: string): string[] =>
+      seedBefore === null ? importWith(project, 2) : ['split', project, split, '--seed', '2']
+    const before = await stateOf(template)
+    const whole = join(scratch, `whole-${seedBefore}`)
+    await cp(template, whole, { recursive: true })
+    expect(await wasKilled(change(whole), -1)).toBe(false)
+    const after = await stateOf(whole)
+    expect(after.seed).toBe(2)
+    expect(after.rows).not.toBe(before.rows)
+    const found: State[] = []
+    for (let step = 0; ; step++) {
+      const project = join(scratch, `killed-${seedBefore}-${step}`)
+      await cp(template, project, { recursive: true })
+      if (!(await wasKilled(change(project), step))) break
+      const { dataset } = await services.client.project.open({ path: project })
+      await services.client.project.close({})
+      const state = await stateOf(project)
+      expect([before, after], `killed before step ${step}`).toContainEqual(state)
+      expect(dataset?.parts.length ?? 0).toBe(state.rows === null ? 0 : 3)
+      if (state.rows === after.rows) expect(await left(project)).toEqual([])
+      found.push(state)
+    }
+    expect(found).toContainEqual(before)
+    expect(found).toContainEqual(after)
+  })
+})
