@@ -46,7 +46,10 @@ export class Duck {
       autoload_known_extensions: 'false',
       preserve_insertion_order: 'true',
     })
-    return new Duck(instance, await instance.connect(), options.signal)
+    const connection = await instance.connect()
+    // An instant is stored as it is in UTC, wherever the machine stands.
+    await connection.run("SET GLOBAL TimeZone = 'UTC'")
+    return new Duck(instance, connection, options.signal)
   }
 
   /** Runs a statement and returns all rows as objects. */

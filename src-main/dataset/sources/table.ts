@@ -124,10 +124,12 @@ async function describeTyped(
   const warnings: string[] = []
   const given = described.map((row) => String(row.column_name))
   const names = uniqueNames(given, (message) => warnings.push(`${files[0]}: ${message}`))
+  const empty = await withoutValues(duck, from, described)
   const columns = described.map((row, index): RawColumn => {
     const [name, type] = [names[index] ?? '', String(row.column_type)]
     const found = rawTypeOf(type)
     if (found) return { name, ...found }
+    if (empty.has(String(row.column_name))) return { name, type: 'VARCHAR', isList: type.endsWith('[]') }
     throw new GraftError(
       'unsupported-file',
       `${files[0]}, column ${name}: ${type} is nested or raw bytes, which no model takes.`,
@@ -138,6 +140,25 @@ async function describeTyped(
   if (names.every((name, index) => name === given[index])) return { from, columns, warnings }
   const renamed = given.map((name, index) => `${identifier(name)} AS ${identifier(names[index] ?? '')}`)
   return { from: `(SELECT ${renamed.join(', ')} FROM ${from})`, columns, warnings }
+}
+
+/** Columns of JSON lines that are null in every row, or hold lists of nothing: they have no type and are taken for text. */
+async function withoutValues(
+  duck: Duck,
+  from: string,
+  described: readonly Record<string, unknown>[],
+): Promise<Set<string>> {
+  const untyped = described.filter(({ column_type: type }) => type === 'JSON' || type === 'JSON[]')
+  if (untyped.length === 0) return new Set()
+  const counts = untyped.map(({ column_name: name, column_type: type }, i) => {
+    const x = identifier(String(name))
+    return type === 'JSON'
+      ? `count(${x}) AS n${i}`
+      : `coalesce(sum(len(list_filter(${x}, item -> item IS NOT NULL))), 0) AS n${i}`
+  })
+  const [found] = await duck.all(`SELECT ${counts.join(', ')} FROM ${from}`)
+  const isEmpty = (i: number): boolean => Number(found?.[`n${i}`]) === 0
+  return new Set(untyped.flatMap((row, i) => (isEmpty(i) ? [String(row.column_name)] : [])))
 }
 
 async function openDelimited(

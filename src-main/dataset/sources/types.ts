@@ -28,6 +28,17 @@ const value = (name: string): string =>
   `(CASE WHEN ${isMissing(identifier(name))} THEN NULL ELSE ${identifier(name)} END)`
 
 /**
+ * A text as a value of the type, or null. A time with a zone or an offset becomes that instant in UTC (DuckDB's plain
+ * TIMESTAMP passes over the offset); without one it is taken as it stands. None with an offset is shorter than 20.
+ */
+function castOf(type: RawType, x: string): string {
+  const cast = `TRY_CAST(${x} AS ${type})`
+  if (type !== 'TIMESTAMP') return cast
+  const hasZone = `strlen(${x}) > 19 AND regexp_matches(${x}, '[^0-9T :./-]|:.*-')`
+  return `(CASE WHEN ${hasZone} THEN TRY_CAST(${x} AS TIMESTAMPTZ)::TIMESTAMP ELSE ${cast} END)`
+}
+
+/**
  * Whether a text is a value of the type and loses nothing by being stored so: an integer reads back as it was written, so
  * `007` and `+1` stay text; so do codes of more digits than a double holds.
  */
@@ -36,8 +47,7 @@ const fits: Record<Exclude<RawType, 'VARCHAR'>, (x: string) => string> = {
   BIGINT: (x) => `coalesce(TRY_CAST(${x} AS BIGINT)::VARCHAR = ${x}, false)`,
   DOUBLE: (x) =>
     `(TRY_CAST(${x} AS DOUBLE) IS NOT NULL AND NOT regexp_matches(${x}, '^[+-]?0[0-9]|^[+-]?[0-9]{19,}$'))`,
-  TIMESTAMP: (x) =>
-    `(TRY_CAST(${x} AS TIMESTAMP) IS NOT NULL AND regexp_matches(${x}, '^[0-9]{4}[-/][0-9]'))`,
+  TIMESTAMP: (x) => `(${castOf('TIMESTAMP', x)} IS NOT NULL AND regexp_matches(${x}, '^[0-9]{4}[-/][0-9]'))`,
 }
 
 /**
@@ -93,7 +103,7 @@ export const misfit = 'graft-misfit'
 export function castText({ name, type }: RawColumn): string {
   if (type === 'VARCHAR') return `nullif(${identifier(name)}, '') AS ${identifier(name)}`
   const x = identifier(name)
-  const cast = `TRY_CAST(${x} AS ${type})`
+  const cast = castOf(type, x)
   return `CASE WHEN ${surelyFits[type](x)} THEN ${cast} WHEN ${isMissing(x)} THEN NULL WHEN ${fits[type](x)} THEN ${cast} ELSE error('${misfit} ' || ${x}) END AS ${x}`
 }
 
@@ -109,7 +119,7 @@ export function leniently(
 ): { given: string; cast: string } {
   const x =
     isText && type !== 'VARCHAR' ? value(name) : isText ? `nullif(${identifier(name)}, '')` : identifier(name)
-  const cast = `TRY_CAST(${x} AS ${type}${isList ? '[]' : ''})`
+  const cast = isText ? castOf(type, x) : `TRY_CAST(${x} AS ${type}${isList ? '[]' : ''})`
   if (type !== 'BIGINT' || isList) return { given: x, cast }
   // A cast would round 3.5 to another id.
   const whole = `(${cast}::VARCHAR = ${x}::VARCHAR OR coalesce(TRY_CAST(${x} AS DOUBLE) = ${cast}::DOUBLE, true))`

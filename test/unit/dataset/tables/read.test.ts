@@ -170,6 +170,49 @@ describe('other sources', () => {
     expect(error.message).toContain('column a')
   })
 
+  it('a column of JSON lines without a value is kept as an empty one, and set aside', async () => {
+    const lines = Array.from(
+      { length: 30 },
+      (_, i) => `{"a":${i % 7},"none":null,"lists":${i % 2 ? '[]' : '[null]'}}`,
+    )
+    const { report } = await importFiles([write('nulls.jsonl', lines.join('\n'))])
+    expect((await raw())[0]).toEqual({ a: 0, none: null, lists: [null] })
+    expect(report.columns.find(({ name }) => name === 'none')).toMatchObject({
+      role: 'ignored',
+      reason: 'it has no values',
+    })
+  })
+
+  it('times with an offset are that instant in UTC; without one they stand as they are', async () => {
+    const expected = [
+      '2020-01-02 01:04:05',
+      '2020-01-02 08:34:05.25',
+      '2020-01-02 03:04:05',
+      '2020-01-02 03:04:05',
+      '2020-01-02 00:00:00',
+    ]
+    const spelled = [
+      '2020-01-02T03:04:05+02:00',
+      '2020-01-02 03:04:05.25-05:30',
+      '2020-01-02T03:04:05Z',
+      '2020-01-02 03:04:05',
+      '2020-01-02',
+    ]
+    await importFiles([write('zones.csv', `at,n\n${spelled.map((at, i) => `${at},${i}`).join('\n')}\n`)])
+    expect((await raw()).map(({ at }) => at)).toEqual(expected)
+    const lines = [spelled[0], spelled[2]].map((at) => JSON.stringify({ at }))
+    await importFiles([write('zones.jsonl', lines.join('\n'))])
+    expect((await raw()).map(({ at }) => at)).toEqual([expected[0], expected[2]])
+    const parquet = join(folder, 'zones.parquet')
+    await withDuck((duck) =>
+      duck.run(
+        `COPY (SELECT TIMESTAMPTZ '2020-01-02 03:04:05+02' AS at) TO ${literal(parquet)} (FORMAT parquet)`,
+      ),
+    )
+    await importFiles([parquet])
+    expect((await raw()).map(({ at }) => at)).toEqual(expected.slice(0, 1))
+  })
+
   it('a partitioned folder of Parquet gives its folders as columns', async () => {
     for (const country of ['se', 'no']) {
       mkdirSync(join(folder, 'parts', `country=${country}`), { recursive: true })
