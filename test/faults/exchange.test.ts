@@ -9,7 +9,7 @@ import { type Services } from '../../src-main/services/compose'
 import { makeServices } from '../unit/services/support'
 
 const cli = resolve(import.meta.dirname, '../../out/main/cli.cjs')
-const hook = resolve(import.meta.dirname, 'killAtStep.cjs')
+const hook = resolve(import.meta.dirname, 'killAtStep.mjs')
 const split = 'random:0.8,0.1,0.1'
 
 let scratch: string
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 /** Runs a command, killed before one of its steps. @returns whether it was, or else came to its end */
 async function wasKilled(parameters: readonly string[], step: number): Promise<boolean> {
-  const child = spawn(process.execPath, ['--require', hook, cli, ...parameters, '--json'], {
+  const child = spawn(process.execPath, ['--import', hook, cli, ...parameters, '--json'], {
     env: { ...process.env, GRAFT_HOME: join(scratch, 'cli'), GRAFT_TEST_KILL_AT: String(step) },
     stdio: 'ignore',
   })

@@ -1,6 +1,6 @@
-// Loaded before the command line (node --require): ends the process without warning before the n-th time that it renames or
+// Loaded before the command line (node --import): ends the process without warning before the n-th time that it renames or
 // removes something or opens a file to write, counted from when rows and document begin to be exchanged.
-const files = require('node:fs/promises')
+import files from 'node:fs/promises'
 
 let left = Number(process.env.GRAFT_TEST_KILL_AT)
 let begun = false
