@@ -8,6 +8,7 @@ import { itemIds, itemNumbers, itemsOf, vectorOf } from './lists'
 export function numberOf({ name, type }: Pick<RawColumn, 'name' | 'type'>): string {
   const x = identifier(name)
   if (type === 'TIMESTAMP') return `epoch(${x})::DOUBLE`
+  if (type === 'BIGINT' || type === 'BOOLEAN') return `${x}::DOUBLE`
   const number = type === 'VARCHAR' ? `TRY_CAST(${x} AS DOUBLE)` : `${x}::DOUBLE`
   return `(CASE WHEN isfinite(${number}) THEN ${number} END)`
 }

@@ -4,7 +4,7 @@ import { GraftError } from '../../contract/errors'
 import type { ColumnUse, DatasetReport, DerivedWish, TablesReport, TablesSource } from '../../contract/tables'
 import { roleOf, type Schema } from '../../schema'
 import { identifier, parquetSource, stopIfAborted, type Duck } from '../duckdb'
-import { parquetFiles, partNames, safeFileName, type PartName } from '../files'
+import { flushFile, parquetFiles, partNames, safeFileName, type PartName } from '../files'
 import { gatherTableFacts, missingValues } from '../infer/facts'
 import { overrule } from '../infer/overrule'
 import { infer, type Guess, type TargetWish } from '../infer/rules'
@@ -342,6 +342,7 @@ async function writeParts(
   const held = identifier('graft encoded rows')
   const files: Record<PartName, number> = { train: 0, validation: 0, test: 0 }
   const most = Math.ceil(heldBytes / (8 * columns.length + 16))
+  const flushed: Promise<void>[] = []
   for (const { first, last, before } of rangesOf(raw, most)) {
     stopIfAborted(request.signal)
     request.report({ phase: 'Encoding', done: before, total: raw.rows, unit: 'rows' })
@@ -356,13 +357,17 @@ async function writeParts(
       const place = join(folder, 'encoded', part)
       await mkdir(place, { recursive: true })
       const name = `part-${String(files[part]++).padStart(5, '0')}.parquet`
+      const path = join(place, name)
       await writeRows(
         duck,
         `SELECT * EXCLUDE (graft_part, graft_row) FROM ${held} WHERE graft_part = ${Number(index)} ORDER BY graft_row`,
-        join(place, name),
+        path,
       )
+      // The disk takes it in meanwhile; where that fails, so does the flush of all at the end, which tells it.
+      flushed.push(flushFile(path).catch(() => undefined))
     }
   }
+  await Promise.all(flushed)
   await duck.run(`DROP TABLE IF EXISTS ${held}`)
 }
 

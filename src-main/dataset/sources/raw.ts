@@ -5,10 +5,10 @@ import type { DelimitedOptions, JoinSource, TablesSource } from '../../contract/
 import { describeFile } from '../check'
 import { identifier, literal, parquetSource, withDuck, type Duck } from '../duckdb'
 import { partNames, type PartName } from '../files'
-import { parquetOptions } from '../write'
+import { parquetOptions, rawOptions } from '../write'
 import { agreeOnTypes } from './agree'
 import { expandTables } from './expand'
-import { checkUnchanged, openTable, readError, selectTyped, type TableSource } from './table'
+import { checkUnchanged, longestLine, openTable, readError, selectTyped, type TableSource } from './table'
 import { misfit, probeTypes, rawTypeOf, type RawColumn } from './types'
 
 export function rawFolder(project: string): string {
@@ -79,12 +79,15 @@ export async function writeRaw(
       request.report({ phase: 'Joining', done: 0, total: null, unit: 'rows' })
       const from = parquetSource([unjoined], 'file_row_number = true')
       const { sql, unmatched } = await joinedRows(duck, from, unjoined, lookups)
-      await writeRows(duck, sql, path)
+      await writeRows(duck, sql, path, rawOptions)
       warnings.push(...unmatched)
       await rm(unjoined)
     }
   return warnings
 }
+
+/** Size of the pieces that text is read in unless a line is longer: much larger ones do not stay in the processor's cache. */
+const pieceBytes = 8 * 2 ** 20
 
 async function copyTable(
   duck: Duck,
@@ -96,15 +99,14 @@ async function copyTable(
 ): Promise<void> {
   const files = await expandTables(duck, paths)
   request.report({ phase: 'Looking at files', done: 0, total: null, unit: 'files' })
-  const source = await openTable(duck, files, request.options, scratch, {
-    onRows: (done, total) => request.report({ phase: 'Reading Arrow', done, total, unit: 'rows' }),
-  })
-  warnings.push(...source.warnings)
+  const onRows = (done: number, total: number | null): void =>
+    request.report({ phase: 'Reading Arrow', done, total, unit: 'rows' })
   const copy = (of: TableSource): Promise<void> =>
     watched(duck, request, `Reading ${files.length === 1 ? 'the table' : `${files.length} files`}`, () =>
-      writeRows(duck, `SELECT ${selectTyped(of)} FROM ${of.from}`, path),
+      writeRows(duck, `SELECT ${selectTyped(of)} FROM ${of.from}`, path, rawOptions),
     )
-  try {
+  const openAndCopy = async (bytes: number): Promise<TableSource> => {
+    const source = await openTable(duck, files, request.options, scratch, { onRows }, bytes)
     await copy(source).catch(async (error: unknown) => {
       if (!(error instanceof GraftError) || !error.message.includes(misfit)) throw error
       // The beginning of the table misled us: now every value is looked at.
@@ -112,10 +114,19 @@ async function copyTable(
       source.columns = await probeTypes(duck, source.from, names, null)
       await copy(source)
     })
+    return source
+  }
+  let source: TableSource
+  try {
+    source = await openAndCopy(pieceBytes).catch((error: unknown) => {
+      if (!isFaultyText(error)) throw error
+      return openAndCopy(longestLine)
+    })
   } catch (error) {
     if (request.signal.aborted) throw new GraftError('cancelled', 'The import was cancelled.')
     throw readError(error, files[0] ?? '')
   }
+  warnings.push(...source.warnings)
   await checkUnchanged(source)
   const [counted] = await duck.all(`SELECT count(*)::DOUBLE AS n FROM ${parquetSource([path])}`)
   if (Number(counted?.n ?? 0) === 0)
@@ -127,6 +138,15 @@ async function copyTable(
         file: files[0],
       },
     )
+}
+
+/**
+ * Whether DuckDB could not read delimited text. A line longer than a piece looks like any other fault: where it is quoted,
+ * like a quote that is never closed.
+ */
+function isFaultyText(error: unknown): boolean {
+  if (!(error instanceof GraftError)) return false
+  return /CSV Error/.test(error.message) || typeof error.details.line === 'number'
 }
 
 /** Tells how far DuckDB is with a statement. */
@@ -150,8 +170,13 @@ async function watched(
 }
 
 /** Writes rows as Parquet. Who wants them to last through a power cut has them flushed ({@link flushFolder}). */
-export async function writeRows(duck: Duck, sql: string, path: string): Promise<void> {
-  await duck.run(`COPY (${sql}) TO ${literal(path)} (${parquetOptions})`)
+export async function writeRows(
+  duck: Duck,
+  sql: string,
+  path: string,
+  options = parquetOptions,
+): Promise<void> {
+  await duck.run(`COPY (${sql}) TO ${literal(path)} (${options})`)
 }
 
 export async function checkKey(duck: Duck, path: string, { key, path: file }: JoinSource): Promise<void> {

@@ -28,8 +28,8 @@ export interface TableSource {
   warnings: string[]
 }
 
-/** Longest line that is read, and size of the pieces that text is read in: a value of many megabytes is a value, too. */
-const longestLine = 64 * 2 ** 20
+/** Longest line that is read: a value of many megabytes is a value, too. */
+export const longestLine = 64 * 2 ** 20
 const sniffedBytes = 1 << 20
 /** Cells that types are first guessed from: with thousands of columns fewer rows tell as much in the same time. */
 export const sampledCells = 600_000
@@ -37,6 +37,7 @@ export const sampledCells = 600_000
 /**
  * Looks at files and finds out how they are read; nothing is written but, under `scratch`, UTF-16 as UTF-8 and Arrow as Parquet.
  * @param arrow how many rows of Arrow files are wanted, and who is told how far it is
+ * @param pieceBytes size of the pieces that text is read in; no line may be longer
  * @throws GraftError `invalid-file`, `unsupported-file`, naming the file
  */
 export async function openTable(
@@ -45,6 +46,7 @@ export async function openTable(
   options: DelimitedOptions,
   scratch: string,
   arrow: ArrowOptions = {},
+  pieceBytes = longestLine,
 ): Promise<TableSource> {
   const formats = await Promise.all(files.map(detectFormat))
   const [first] = formats
@@ -59,7 +61,7 @@ export async function openTable(
   const stamps = await Promise.all(files.map(stampOf))
   const base = { files: [...files], stamps, format: first.kind }
   if (first.kind === 'delimited')
-    return { ...base, ...(await openDelimited(duck, files, formats, options, scratch)) }
+    return { ...base, ...(await openDelimited(duck, files, formats, options, scratch, pieceBytes)) }
   if (first.kind === 'arrow') {
     const warnings: string[] = []
     const pieces: string[] = []
@@ -167,6 +169,7 @@ async function openDelimited(
   formats: readonly FileFormat[],
   options: DelimitedOptions,
   scratch: string,
+  pieceBytes: number,
 ): Promise<Pick<TableSource, 'dialect' | 'isText' | 'from' | 'columns' | 'warnings'>> {
   const warnings: string[] = []
   const pieces: string[] = []
@@ -184,7 +187,7 @@ async function openDelimited(
     if (!dialect) warnings.push(...found.warnings)
     dialect ??= found.dialect
     checkSameColumns(file, files[0] ?? '', dialect, found.dialect)
-    pieces.push(readCsv(path, found.dialect, format.compression))
+    pieces.push(readCsv(path, found.dialect, format.compression, pieceBytes))
   }
   if (!dialect) throw new GraftError('not-found', 'No files were given.', 'Name at least one file.')
   const names = dialect.columns.map(identifier).join(', ')
@@ -224,9 +227,9 @@ function checkSameColumns(file: string, first: string, wanted: Dialect, found: D
   )
 }
 
-function readCsv(path: string, dialect: Dialect, compression: string): string {
+function readCsv(path: string, dialect: Dialect, compression: string, pieceBytes: number): string {
   const columns = dialect.columns.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ')
-  return `read_csv(${literal(escapePattern(path))}, auto_detect = false, columns = {${columns}}, delim = ${literal(dialect.delimiter)}, quote = ${literal(dialect.quote)}, escape = ${literal(dialect.quote)}, header = ${dialect.header}, compression = ${literal(compression)}, max_line_size = ${longestLine}, buffer_size = ${longestLine})`
+  return `read_csv(${literal(escapePattern(path))}, auto_detect = false, columns = {${columns}}, delim = ${literal(dialect.delimiter)}, quote = ${literal(dialect.quote)}, escape = ${literal(dialect.quote)}, header = ${dialect.header}, compression = ${literal(compression)}, max_line_size = ${pieceBytes}, buffer_size = ${pieceBytes})`
 }
 
 /** The first lines of a text, compressed or not, without one that may be cut off. */

@@ -101,7 +101,8 @@ export const misfit = 'graft-misfit'
 
 /** A text column as its type; a value that does not fit stops the statement with `graft-misfit`. */
 export function castText({ name, type }: RawColumn): string {
-  if (type === 'VARCHAR') return `nullif(${identifier(name)}, '') AS ${identifier(name)}`
+  // Empty cells, quoted or not, are null as they are read.
+  if (type === 'VARCHAR') return identifier(name)
   const x = identifier(name)
   const cast = castOf(type, x)
   return `CASE WHEN ${surelyFits[type](x)} THEN ${cast} WHEN ${isMissing(x)} THEN NULL WHEN ${fits[type](x)} THEN ${cast} ELSE error('${misfit} ' || ${x}) END AS ${x}`

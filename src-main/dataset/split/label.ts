@@ -151,15 +151,42 @@ async function keepLabels(duck: Duck, rows: number, part: string, source: string
   return (await labels.keep(duck))('file_row_number')
 }
 
-/**
- * The parts of rows as two strings of bits, which DuckDB looks up by the row's number on all threads: a table beside the
- * rows would have to be joined by position, which it does on one.
- */
-class PartLabels {
-  private readonly heldOut: Uint8Array
-  private readonly tested: Uint8Array
+/** Rows of one string of bits: DuckDB copies all of it for every 2,048 rows that it is looked up for. */
+const pieceRows = 2 ** 17
+/** Beyond so many strings they grow instead: the statement names each of them. */
+const mostPieces = 1024
+
+/** A string of bits as DuckDB stores it. */
+class Bits {
+  private readonly bytes: Uint8Array
   /** Bits that fill the first byte; DuckDB tells their number in a byte before, and wants them set. */
   private readonly padding: number
+
+  constructor(size: number) {
+    this.padding = (8 - (size % 8)) % 8
+    this.bytes = new Uint8Array(1 + Math.max(1, Math.ceil(size / 8)))
+    this.bytes[0] = this.padding
+    this.bytes[1] = (0xff << (8 - this.padding)) & 0xff
+  }
+
+  set(index: number): void {
+    const at = index + this.padding
+    const byte = 1 + (at >>> 3)
+    this.bytes[byte] = (this.bytes[byte] ?? 0) | (0x80 >> (at & 7))
+  }
+
+  get value(): DuckDBBitValue {
+    return new DuckDBBitValue(this.bytes)
+  }
+}
+
+/**
+ * The parts of rows as strings of bits, two for each piece of the table, which DuckDB looks up by the row's number on all
+ * threads: a table beside the rows would have to be joined by position, which it does on one.
+ */
+class PartLabels {
+  private readonly size: number
+  private readonly pieces: { heldOut: Bits; tested: Bits }[] = []
 
   constructor(private readonly rows: number) {
     if (rows > mostRows)
@@ -168,34 +195,41 @@ class PartLabels {
         `${rows} rows are more than one table can be split into parts: ${mostRows}.`,
         'Import the parts as files of their own (--train, --validation, --test).',
       )
-    this.padding = (8 - (rows % 8)) % 8
-    const empty = (): Uint8Array => {
-      const bytes = new Uint8Array(1 + Math.max(1, Math.ceil(rows / 8)))
-      bytes[0] = this.padding
-      bytes[1] = (0xff << (8 - this.padding)) & 0xff
-      return bytes
+    this.size = Math.max(pieceRows, Math.ceil(rows / mostPieces))
+    for (let first = 0; first < rows; first += this.size) {
+      const length = Math.min(this.size, rows - first)
+      this.pieces.push({ heldOut: new Bits(length), tested: new Bits(length) })
     }
-    this.heldOut = empty()
-    this.tested = empty()
   }
 
   /** A row that nothing is told of trains. @param part 0, 1 or 2 */
   set(row: number, part: number): void {
     if (part === 0) return
-    const at = row + this.padding
-    const byte = 1 + (at >>> 3)
-    const bit = 0x80 >> (at & 7)
-    this.heldOut[byte] = (this.heldOut[byte] ?? 0) | bit
-    if (part === 2) this.tested[byte] = (this.tested[byte] ?? 0) | bit
+    const piece = Math.floor(row / this.size)
+    const index = row - piece * this.size
+    const of = this.pieces[piece]
+    of?.heldOut.set(index)
+    if (part === 2) of?.tested.set(index)
   }
 
   /** Gives the bits to the connection. @returns the part of a row, in SQL by its number */
   async keep(duck: Duck): Promise<(row: string) => string> {
     if (this.rows === 0) return () => '0'
-    await duck.run('SET VARIABLE graft_held_out = $1', [new DuckDBBitValue(this.heldOut)])
-    await duck.run('SET VARIABLE graft_tested = $1', [new DuckDBBitValue(this.tested)])
-    const bit = (name: string, row: string): string => `get_bit(getvariable('${name}'), (${row})::INTEGER)`
-    return (row) =>
-      `CASE WHEN ${bit('graft_held_out', row)} = 0 THEN 0 WHEN ${bit('graft_tested', row)} = 0 THEN 1 ELSE 2 END`
+    for (const [i, { heldOut, tested }] of this.pieces.entries()) {
+      await duck.run(`SET VARIABLE graft_held_out_${i} = $1`, [heldOut.value])
+      await duck.run(`SET VARIABLE graft_tested_${i} = $1`, [tested.value])
+    }
+    return (row) => this.lookUp(row, 0, this.pieces.length)
+  }
+
+  /** The part of a row of some pieces, in SQL: DuckDB evaluates only those branches that rows come to. */
+  private lookUp(row: string, from: number, to: number): string {
+    if (to - from > 1) {
+      const middle = (from + to) >>> 1
+      return `CASE WHEN ${row} < ${middle * this.size} THEN ${this.lookUp(row, from, middle)} ELSE ${this.lookUp(row, middle, to)} END`
+    }
+    const bit = (name: string): string =>
+      `get_bit(getvariable('${name}_${from}'), (${row} - ${from * this.size})::INTEGER)`
+    return `CASE WHEN ${bit('graft_held_out')} = 0 THEN 0 WHEN ${bit('graft_tested')} = 0 THEN 1 ELSE 2 END`
   }
 }
