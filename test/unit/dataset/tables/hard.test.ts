@@ -76,6 +76,26 @@ describe('tables that are hard to import', () => {
       )
   })
 
+  it('thousands of columns come in; those of one value, or of none, are set aside and say why', async () => {
+    const names = Array.from({ length: 2_997 }, (_, i) => `c${i}`)
+    const lines = Array.from(
+      { length: 40 },
+      (_, row) => `${row % 2},same,,${names.map((_, i) => (row * 31 + i) % 97).join(',')}`,
+    )
+    const path = write('wide.csv', `label,one,none,${names.join(',')}\n${lines.join('\n')}\n`)
+    const { report, target } = await importFiles([path])
+    expect(target).toBe('label')
+    expect(report.columns).toHaveLength(3_000)
+    expect(report.columns.slice(1, 4)).toMatchObject([
+      { name: 'one', role: 'ignored', reason: 'all its values are the same' },
+      { name: 'none', role: 'ignored', reason: 'it has no values' },
+      { name: 'c0', role: 'feature', reason: 'its values are integers of a wide range' },
+    ])
+    const [first] = await raw()
+    expect(first).toMatchObject({ label: 0, one: 'same', none: null, c0: 0, c2996: 2996 % 97 })
+    expect(Object.keys((await rowsOf('encoded/train/part-00000.parquet'))[0] ?? {})).toHaveLength(2_998)
+  }, 300_000)
+
   it('texts of missing values are null in numbers of every type, and text in text', async () => {
     const path = write(
       'missing.csv',
