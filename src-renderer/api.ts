@@ -26,7 +26,10 @@ export function onConnection(listener: (change: LineChange) => void): () => void
   return current().onConnection(listener)
 }
 
-/** The path of a dropped or chosen file on main's machine; in served mode the file is uploaded there first. */
-export function pathOf(file: File): Promise<string> {
-  return current().pathOf(file)
+/**
+ * The path of a dropped or chosen file on main's machine; in served mode the file is uploaded there first.
+ * @param beside the path of a file that this one belongs to: they then lie in one folder
+ */
+export function pathOf(file: File, beside?: string): Promise<string> {
+  return current().pathOf(file, beside)
 }

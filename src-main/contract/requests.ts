@@ -221,8 +221,8 @@ export const requests = {
     ),
   },
   embeddings: {
-    /** What a dropped file holds and which columns it fits; changes nothing. */
-    inspectFile: request(z.object({ path }), vectorFile),
+    /** What a dropped file holds and which columns it fits, by its own keys or those in a file of `ids`; changes nothing. */
+    inspectFile: request(z.object({ path, ids: path.nullable().default(null) }), vectorFile),
     /** Job; its result is the alignment report. */
     attach: request(attachment, jobId),
     /** Job: the alignment report that this attachment would have; writes nothing. */

@@ -2,7 +2,8 @@ import { basename } from 'node:path'
 import { toGraftError } from '../contract/errors'
 import type { NearMiss, VectorFile as VectorFileView } from '../contract/vectors'
 import { findNearMisses } from './keyRules'
-import type { Vocabulary } from './vocabulary'
+import { readSidecarKeys } from './sidecar'
+import { keysAtOnce, type Vocabulary } from './vocabulary'
 import { openVectorFile } from './readers'
 import { shapeText, type VectorArray, type VectorFile } from './readers/reader'
 
@@ -22,11 +23,13 @@ type Fit = ArrayView['fits'][number]
  * What a dropped file holds and which columns it fits, best first. Rows with keys fit the columns whose values the keys
  * are, by how much of both is common; rows without fit by position: columns for which there is a row for every id
  * and for unknown (n + 1) before those for which there are n. Reads headers and the first keys, and changes nothing.
- * @throws GraftError where the file cannot be read as vectors at all
+ * @param ids a file with the keys of the rows
+ * @throws GraftError where the file cannot be read as vectors at all, or the other as keys
  */
 export async function inspectFile(
   path: string,
   columns: readonly ColumnVocabulary[],
+  ids: string | null = null,
 ): Promise<VectorFileView> {
   const keyNames = columns.map(({ column }) => column)
   const file = await openVectorFile(path, { keyNames }).catch((error: unknown) => {
@@ -34,8 +37,9 @@ export async function inspectFile(
   })
   try {
     const { format, bytes, keyField } = file
+    const beside = ids === null ? null : await readSidecarKeys(ids, { keyNames })
     const arrays: ArrayView[] = []
-    for (const array of file.arrays) arrays.push(await viewArray(file, array, columns))
+    for (const array of file.arrays) arrays.push(await viewArray(file, array, columns, beside))
     return { path, name: basename(path), format, bytes, keyFields: [...file.keyFields], keyField, arrays }
   } finally {
     await file.close()
@@ -46,6 +50,7 @@ async function viewArray(
   file: VectorFile,
   array: VectorArray,
   columns: readonly ColumnVocabulary[],
+  beside: readonly string[] | null,
 ): Promise<ArrayView> {
   const { name, dtype, keyed } = array
   const shape = [...array.shape]
@@ -59,31 +64,44 @@ async function viewArray(
       refusal: `${array.problem.message} ${array.problem.hint}`.trim(),
     }
   }
-  if (keyed) return { name, dtype, shape, keyed, ...(await fitByKeys(file, array, columns)), refusal: null }
+  // Of another length they are no keys of this array: attaching says so.
+  const given = beside?.length === shape[0] ? beside : null
+  if (given || keyed) {
+    const keys = given ? inPieces(given) : keysOf(file, array)
+    return { name, dtype, shape, keyed, ...(await fitByKeys(keys, array, columns)), refusal: null }
+  }
   const fits = columns.flatMap((column) => fitColumn(array, column) ?? [])
   // The sort is stable: among equals the order of the schema stays.
   fits.sort((a, b) => Number(b.exact) - Number(a.exact))
   return { name, dtype, shape, keyed, fits, keys: null, refusal: null }
 }
 
+async function* keysOf(file: VectorFile, array: VectorArray): AsyncGenerator<readonly string[]> {
+  for await (const { keys } of file.read(array.name)) yield keys ?? []
+}
+
+function* inPieces(keys: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < keys.length; at += keysAtOnce) yield keys.slice(at, at + keysAtOnce)
+}
+
 /** Columns whose ids are among the first keys, or would be under a rule: those that the keys fit best first. */
 async function fitByKeys(
-  file: VectorFile,
+  pieces: AsyncIterable<readonly string[]> | Iterable<readonly string[]>,
   array: VectorArray,
   columns: readonly ColumnVocabulary[],
 ): Promise<Pick<ArrayView, 'fits' | 'keys'>> {
   const found = columns.map(() => new Set<number>())
   const distinct = new Set<string>()
   let rows = 0
-  for await (const block of file.read(array.name)) {
-    for (const key of block.keys ?? []) {
+  for await (const keys of pieces) {
+    for (const key of keys) {
       distinct.add(key)
       columns.forEach(({ vocabulary }, index) => {
         const id = vocabulary.idOf(key)
         if (id > 0) found[index]?.add(id)
       })
     }
-    rows += block.count
+    rows += keys.length
     if (rows >= comparedRows) break
   }
   const [all = 0] = array.shape

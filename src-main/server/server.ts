@@ -92,7 +92,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
     return refuse(response, 'Open Graft by the link that it printed; each link works once.')
   if (method === 'POST' && url.pathname === servedPaths.upload) {
     if (!access.isOurOrigin(headers)) return refuse(response, 'This page may not send files.')
-    const path = await uploads.receive(url.searchParams.get('name') ?? '', request)
+    const { searchParams } = url
+    const path = await uploads.receive(searchParams.get('name') ?? '', request, searchParams.get('beside'))
     return sendJson(response, 200, { path })
   }
   if (method !== 'GET' && method !== 'HEAD') {

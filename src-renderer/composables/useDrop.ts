@@ -40,7 +40,19 @@ export function useDrop(dropped: (files: File[]) => void): { over: Ref<boolean> 
 export type DropKind = 'vectors' | 'schema' | 'table' | 'project' | 'unknown'
 
 /** Endings of files that hold vectors and nothing else. */
-const vectorEndings = ['npy', 'npz', 'vec', 'w2v', 'glove', 'safetensors', 'h5', 'hdf5', 'bin', 'txt']
+const vectorEndings = [
+  'npy',
+  'npz',
+  'vec',
+  'w2v',
+  'glove',
+  'safetensors',
+  'h5',
+  'hdf5',
+  'bin',
+  'txt',
+  'index',
+]
 
 /** Endings to choose vectors by: tables and plain text may hold them too. */
 export const vectorExtensions = [...vectorEndings, 'csv', 'parquet', 'tsv', 'arrow', 'feather']

@@ -15,6 +15,18 @@ import { type Attachment } from './embeddings'
 /** How rows meet ids: by the keys in the file, by a file of keys beside it, or by their order. */
 export type Meeting = 'keys' | 'sidecar' | 'position'
 
+/** A file of keys that lies beside vectors. */
+export interface Sidecar {
+  readonly path: string
+  readonly name: string
+}
+
+/** Vectors that were dropped or chosen, and the file of their keys that came with them. */
+export interface VectorsGiven {
+  readonly file: VectorFile
+  readonly sidecar: Sidecar | null
+}
+
 /** One dropped file on its way to a column, as the person has set it up. */
 export interface AttachDraft {
   readonly file: VectorFile
@@ -24,7 +36,7 @@ export interface AttachDraft {
   readonly meeting: Meeting
   /** The key field that was chosen; null leaves it to Graft. */
   readonly key: string | null
-  readonly sidecar: { readonly path: string; readonly name: string } | null
+  readonly sidecar: Sidecar | null
   readonly frozen: boolean
   /** Null follows `frozen`. */
   readonly extraRows: boolean | null
@@ -42,7 +54,11 @@ export const arrayOf = ({ file, array }: Pick<AttachDraft, 'file' | 'array'>): A
  * @param wished the column that the person has in mind
  * @param chosen the array that they chose, where the file holds several
  */
-export function draftOf(file: VectorFile, wished: string | null, chosen: string | null = null): AttachDraft {
+export function draftOf(
+  { file, sidecar }: VectorsGiven,
+  wished: string | null,
+  chosen: string | null = null,
+): AttachDraft {
   const usable =
     file.arrays.find(({ name }) => name === chosen) ??
     file.arrays.find(({ fits }) => fits.length > 0) ??
@@ -51,10 +67,10 @@ export function draftOf(file: VectorFile, wished: string | null, chosen: string 
   return {
     file,
     array: usable?.name ?? '',
-    column: fit?.column ?? (usable?.keyed === true ? wished : null),
-    meeting: usable?.keyed === true ? 'keys' : 'position',
+    column: fit?.column ?? (usable?.keyed === true || sidecar ? wished : null),
+    meeting: sidecar ? 'sidecar' : usable?.keyed === true ? 'keys' : 'position',
     key: null,
-    sidecar: null,
+    sidecar,
     frozen: true,
     extraRows: null,
     add: false,

@@ -19,7 +19,9 @@ export const useEmbeddings = defineStore('embeddings', () => {
   /** By the hash of the vectors, which never change under one hash. */
   const statistics = shallowRef<ReadonlyMap<string, TableStatistics>>(new Map())
 
-  const inspectFile = (path: string): Promise<VectorFile> => api.embeddings.inspectFile({ path })
+  /** @param ids a file with the keys of the rows */
+  const inspectFile = (path: string, ids: string | null = null): Promise<VectorFile> =>
+    api.embeddings.inspectFile({ path, ids })
 
   async function loadStatistics(table: string, hash: string): Promise<void> {
     if (statistics.value.has(hash)) return

@@ -95,7 +95,7 @@ export function socketTransport(origin: string): WindowTransport {
       lineListeners.add(listener)
       return () => lineListeners.delete(listener)
     },
-    pathOf: (file) => upload(origin, file),
+    pathOf: (file, beside) => upload(origin, file, beside),
   }
 }
 
@@ -106,9 +106,10 @@ async function isRefused(origin: string): Promise<boolean> {
 }
 
 /** The server may run on another machine: it gets the bytes and says where they lie. */
-async function upload(origin: string, file: File): Promise<string> {
+async function upload(origin: string, file: File, beside?: string): Promise<string> {
   const url = new URL(servedPaths.upload, origin)
   url.searchParams.set('name', file.name)
+  if (beside !== undefined) url.searchParams.set('beside', beside)
   const response = await fetch(url, { method: 'POST', body: file, credentials: 'same-origin' })
   const body: unknown = await response.json().catch(() => null)
   const uploaded = uploadReply.safeParse(body)

@@ -6,5 +6,6 @@ export type LineChange = 'open' | 'lost' | 'refused'
 /** The contract's transport and what a window needs besides: the state of the line and paths of dropped files. */
 export interface WindowTransport extends Transport {
   onConnection(listener: (change: LineChange) => void): () => void
-  pathOf(file: File): Promise<string>
+  /** @param beside the path of a file that this one belongs to: they then lie in one folder */
+  pathOf(file: File, beside?: string): Promise<string>
 }

@@ -88,6 +88,36 @@ describe.each(kinds)('keyed vectors dropped on the window (%s)', (kind) => {
     expect(bench.complaints).toEqual([])
   })
 
+  it('bring the keys that were dropped with them, and the metadata of the Projector', async () => {
+    const { page, scratch } = bench
+    const ids = Array.from({ length: 900 }, (_, i) => 1 + ((i * 7) % 1500))
+    writeNpy(join(scratch, 'plots.npy'), ids.length, 8)
+    writeFileSync(join(scratch, 'plots_ids.txt'), ids.join('\n'))
+    await dropFiles(
+      page,
+      ['plots_ids.txt', 'plots.npy'].map((name) => join(scratch, name)),
+    )
+    const report = page.getByTestId('attach-report')
+    await report.getByText('900 of 1,680').waitFor()
+    expect(await page.getByTestId('attach-meeting').innerText()).toContain('plots_ids.txt')
+    await page.screenshot({ path: join(pictures, `attach-sidecar-${kind}.png`) })
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByTestId('attach-sheet').waitFor({ state: 'detached' })
+
+    const rows = ids.map((id) => [id, id / 2, -id, 1].join('\t'))
+    writeFileSync(join(scratch, 'tensors.tsv'), `${rows.join('\n')}\n`)
+    writeFileSync(join(scratch, 'metadata.tsv'), `${ids.join('\n')}\n`)
+    await dropFiles(
+      page,
+      ['metadata.tsv', 'tensors.tsv'].map((name) => join(scratch, name)),
+    )
+    await report.getByText('900 of 1,680').waitFor()
+    expect(await page.getByTestId('attach-sheet').innerText()).toContain('projector')
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByTestId('attach-sheet').waitFor({ state: 'detached' })
+    expect(bench.complaints).toEqual([])
+  })
+
   it('several at once become tables of one column, side by side or summed', async () => {
     const { page, scratch } = bench
     const files = ['text.npy', 'image.npy'].map((name) => join(scratch, name))

@@ -95,7 +95,7 @@ describe('attaching vectors', () => {
     main.answer('jobs.cancel', () => ({}))
     main.answer('jobs.dismiss', () => ({}))
     const sheet = mount(AttachSheet, { props: { files: [] }, attachTo: document.body })
-    await sheet.setProps({ files: [given] })
+    await sheet.setProps({ files: [{ file: given, sidecar: null }] })
     await nextTick()
     return sheet
   }

@@ -33,7 +33,8 @@ export function embeddingsHandlers(bench: Workbench): Handlers['embeddings'] {
   return {
     ...mapHandlers(bench),
 
-    inspectFile: async ({ path }) => inspectFile(resolve(path), await vocabularies(bench.session)),
+    inspectFile: async ({ path, ids }) =>
+      inspectFile(resolve(path), await vocabularies(bench.session), ids === null ? null : resolve(ids)),
 
     attach: async (attachment) => {
       const session = bench.requireSession()

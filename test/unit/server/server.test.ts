@@ -217,13 +217,25 @@ describe('files', () => {
 })
 
 describe('uploads', () => {
-  const upload = (name: string, body: string) =>
+  const upload = (name: string, body: string, beside = '') =>
     ask(
-      `${servedPaths.upload}?name=${encodeURIComponent(name)}`,
+      `${servedPaths.upload}?name=${encodeURIComponent(name)}${beside && `&beside=${encodeURIComponent(beside)}`}`,
       { Host: host(), ...known(), Origin: origin() },
       'POST',
       body,
     )
+
+  it('puts a file beside an earlier one that it belongs to, and nowhere else', async () => {
+    const pathOf = ({ body }: { body: string }): string => uploadReply.parse(JSON.parse(body)).path
+    const tensors = pathOf(await upload('tensors.tsv', 'one'))
+    const metadata = pathOf(await upload('metadata.tsv', 'two', tensors))
+    expect(metadata).toBe(join(dirname(tensors), 'metadata.tsv'))
+    expect(await readFile(metadata, 'utf8')).toBe('two')
+    expect((await upload('metadata.tsv', 'three', tensors)).status).toBe(400)
+    expect(await readFile(metadata, 'utf8')).toBe('two')
+    for (const place of [join(tmpdir(), 'x'), join(dirname(tensors), '..', 'x'), '/etc/passwd'])
+      expect((await upload('evil.tsv', 'x', place)).status).toBe(400)
+  })
 
   it('keeps name and bytes, each file in a folder of its own', async () => {
     const [one, two] = await Promise.all([upload('vectors.npy', 'one'), upload('vectors.npy', 'two')])
