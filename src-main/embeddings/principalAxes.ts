@@ -19,7 +19,7 @@ const tolerance = 1e-5
 
 /**
  * The two directions of largest variance by power iteration on the centred rows, without forming their covariance: each
- * iteration costs two passes over the rows and then gives way to the event loop. The second axis is kept orthogonal to
+ * iteration costs a pass over the rows and then gives way to the event loop. The second axis is kept orthogonal to
  * the first. Deterministic: it starts from the row that is farthest from the mean.
  * @param values [rows, width]; overwritten by the centred rows
  */
@@ -84,6 +84,28 @@ function backProject(values: Float32Array, rows: number, width: number, weights:
   return result
 }
 
+/**
+ * valuesᵀ · (values · axis) in one pass: each row is fetched from memory once, and four sums run side by side, for one
+ * alone waits for each addition.
+ */
+function multiplied(values: Float32Array, rows: number, width: number, axis: Float64Array): Float64Array {
+  const result = new Float64Array(width)
+  const whole = width - (width % 4)
+  for (let r = 0, at = 0; r < rows; r++, at += width) {
+    let [a, b, c, d] = [0, 0, 0, 0]
+    for (let i = 0; i < whole; i += 4) {
+      a += (values[at + i] ?? 0) * (axis[i] ?? 0)
+      b += (values[at + i + 1] ?? 0) * (axis[i + 1] ?? 0)
+      c += (values[at + i + 2] ?? 0) * (axis[i + 2] ?? 0)
+      d += (values[at + i + 3] ?? 0) * (axis[i + 3] ?? 0)
+    }
+    for (let i = whole; i < width; i++) a += (values[at + i] ?? 0) * (axis[i] ?? 0)
+    const along = a + b + c + d
+    for (let i = 0; i < width; i++) result[i] = (result[i] ?? 0) + along * (values[at + i] ?? 0)
+  }
+  return result
+}
+
 function dot(a: Float64Array, b: Float64Array): number {
   return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
 }
@@ -132,7 +154,7 @@ async function leadingAxis(
   let axis = startVector(values, rows, width, orthogonalTo)
   if (!normalize(axis)) return new Float64Array(width)
   for (let iteration = 0; iteration < maxIterations; iteration++) {
-    const next = backProject(values, rows, width, project(values, rows, width, axis))
+    const next = multiplied(values, rows, width, axis)
     if (orthogonalTo) removeComponent(next, orthogonalTo)
     if (!normalize(next)) return axis
     const settled = 1 - Math.abs(dot(next, axis)) < tolerance * tolerance
