@@ -145,7 +145,12 @@ class UpdateBuilder {
     })
     const { indices, values } = gradient.summed()
     const penalized = l2 > 0 ? add(values, this.l2Gradient(lookup, l2)) : values
-    const moved = this.updates.sparse(rows, indices, penalized, mul(this.step.learningRate, scale))
+    const moved = this.updates.sparse(rows, {
+      ids: indices,
+      before: lookup.rows,
+      gradient: penalized,
+      rate: mul(this.step.learningRate, scale),
+    })
     const update = maxNorm === null ? moved : shorten(rows, indices, maxNorm, moved)
     const slots = this.slots.get(rows.name) ?? []
     const training: TableTraining = {

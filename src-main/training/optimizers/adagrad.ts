@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { constant } from '../../graph'
+import { add, constant, div, mul, noOp, sqrt, square, sub } from '../../graph'
 import { optimizer } from './optimizer'
 import { learningRate } from './settings'
 
 /**
  * Adagrad (Duchi et al. 2011) as Keras has it: a ← a + g², w ← w − η · g / √(a + ε).
  *
- * TensorFlow's kernels compute g / (√a + ε). They are given ε = 0 and an accumulator that starts ε higher, so that it holds
- * a + ε all along: the same numbers up to one rounding of float32.
+ * TensorFlow's kernel for dense weights computes g / (√a + ε). It is given ε = 0 and an accumulator that starts ε higher, so that
+ * it holds a + ε all along: the same numbers up to one rounding of float32. Tables' accumulators do the same.
  */
 export const adagrad = optimizer({
   name: 'adagrad',
@@ -33,16 +33,13 @@ export const adagrad = optimizer({
         const accumulator = slot(weight, 'accumulator', initialAccumulator + epsilon)
         return graph.add('ResourceApplyAdagradV2', [weight.handle, accumulator.handle, rate, none, gradient])
       },
-      sparse: (table, ids, gradient, own) => {
+      sparse: (table, { ids, before, gradient, rate: own }) => {
         const accumulator = slot(table, 'accumulator', initialAccumulator + epsilon)
-        return graph.add('ResourceSparseApplyAdagradV2', [
-          table.handle,
-          accumulator.handle,
-          own,
-          none,
-          gradient,
-          ids,
-        ])
+        const sums = add(accumulator.gather(ids), square(gradient)) // [u, width]
+        const change = div(mul(gradient, own), sqrt(sums))
+        return noOp(graph, {
+          control: [accumulator.scatterUpdate(ids, sums), table.scatterUpdate(ids, sub(before, change))],
+        })
       },
       finish: () => [],
     }

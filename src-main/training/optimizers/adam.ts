@@ -52,7 +52,7 @@ export const adam = optimizer({
         ]
         return graph.add('ResourceApplyAdam', inputs)
       },
-      sparse: (table, ids, gradient, own) => {
+      sparse: (table, { ids, before, gradient, rate: own }) => {
         const m = slot(table, 'm', 0)
         const v = slot(table, 'v', 0)
         const [oldM, oldV] = [m.gather(ids), v.gather(ids)] // [u, width]
@@ -60,7 +60,11 @@ export const adam = optimizer({
         const newV = add(oldV, mul(sub(square(gradient), oldV), 1 - beta2))
         const change = div(mul(newM, mul(own, correction)), add(sqrt(newV), eps))
         return noOp(graph, {
-          control: [m.scatterUpdate(ids, newM), v.scatterUpdate(ids, newV), table.scatterSub(ids, change)],
+          control: [
+            m.scatterUpdate(ids, newM),
+            v.scatterUpdate(ids, newV),
+            table.scatterUpdate(ids, sub(before, change)),
+          ],
         })
       },
       finish: (updates) =>

@@ -12,17 +12,31 @@ export interface UpdateContext {
   scalar(name: string, initial: number): Variable
 }
 
+/**
+ * Rows of a table that a step moves.
+ *
+ * Slots are gathered, changed as one matrix, and written back as whole rows. TensorFlow's kernels that update rows in place
+ * (`ResourceSparseApply…`, `ResourceScatterSub`) walk them one by one, each row waiting for its own memory. In a model that is
+ * little but one table of 64 wide, a whole step with Adagrad's took 1.4 times as long at a hundred thousand rows, and 1.55 times at
+ * ten million.
+ */
+export interface MovedRows {
+  /** Distinct row indices, [u]. */
+  readonly ids: Tensor
+  /** The rows before the step, [u, width]. */
+  readonly before: Tensor
+  /** Summed by id: [u, width]. */
+  readonly gradient: Tensor
+  /** The table's own learning rate, a scalar. */
+  readonly rate: Tensor
+}
+
 /** How one optimizer updates weights. Every method adds nodes to the graph and returns the one that ends the update. */
 export interface Updates {
   /** @param gradient of the weight's shape */
   dense(weight: Variable, gradient: Tensor): Node
-  /**
-   * Rows that were not looked up do not move, and their slots neither ("lazy").
-   * @param ids distinct row indices [u]
-   * @param gradient summed by id: [u, width]
-   * @param rate the table's own learning rate, a scalar
-   */
-  sparse(table: Variable, ids: Tensor, gradient: Tensor, rate: Tensor): Node
+  /** Rows that were not looked up do not move, and their slots neither ("lazy"). */
+  sparse(table: Variable, rows: MovedRows): Node
   /**
    * What ends a step, after the updates of the dense weights. Those of tables may come before or after it, for each table's
    * is run only while it is unlocked: what they read of the optimizer's scalars must be read before this changes it.

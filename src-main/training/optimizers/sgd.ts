@@ -26,11 +26,13 @@ export const sgd = optimizer({
       const move = sub(mul(velocity.read(), momentum), mul(rate, gradient))
       return noOp(graph, { control: [velocity.assign(move), weight.assignAdd(move)] })
     },
-    sparse: (table, ids, gradient, own) => {
-      if (momentum === 0) return table.scatterSub(ids, mul(own, gradient))
+    sparse: (table, { ids, before, gradient, rate: own }) => {
+      if (momentum === 0) return table.scatterUpdate(ids, sub(before, mul(own, gradient)))
       const velocity = slot(table, 'velocity', 0)
       const move = add(mul(velocity.gather(ids), momentum), neg(mul(own, gradient))) // [u, width]
-      return noOp(graph, { control: [velocity.scatterUpdate(ids, move), table.scatterAdd(ids, move)] })
+      return noOp(graph, {
+        control: [velocity.scatterUpdate(ids, move), table.scatterUpdate(ids, add(before, move))],
+      })
     },
     finish: () => [],
   }),
