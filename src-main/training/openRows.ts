@@ -20,6 +20,7 @@ export interface OpenedRows {
 /**
  * Opens a part for training: in memory where its rows fit in `rowMemory`, else on disk.
  * @param seed null keeps the order of the files
+ * @param epochRows how many rows an epoch takes, in whole batches; all where left out
  * @returns null for a part without rows
  */
 export async function openRows(
@@ -28,6 +29,7 @@ export async function openRows(
   part: PartFiles,
   { rowMemory, batchSize }: Pick<TrainingSettings, 'rowMemory' | 'batchSize'>,
   seed: number | null,
+  epochRows?: number,
 ): Promise<OpenedRows | null> {
   if (part.files.length === 0 || part.rows === 0) return null
   const bytes = 4 * rowLayout(spec).width
@@ -39,7 +41,7 @@ export async function openRows(
     return { rows: new MemoryRows(store, seed), sample: store, spec: known }
   }
   const windowRows = Math.floor((windowShare * rowMemory * megabyte) / bytes)
-  const rows = await StreamedRows.open({ spec, target, part, windowRows, batchSize, seed })
+  const rows = await StreamedRows.open({ spec, target, part, windowRows, batchSize, seed, epochRows })
   const known = withDistinctIds(spec, rows.sample)
   return { rows, sample: RowStore.of(known, target, rows.sample), spec: known }
 }

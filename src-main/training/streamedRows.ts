@@ -16,7 +16,7 @@ import { rowLayout, type ModelSpec } from '../model'
 import { allocateRows, columnRequests, RowStore, type RowMemoryBlock } from './data'
 import type { PartFiles } from './plan'
 import { asTheyLie, type RowWindow, type TrainingRows } from './rows'
-import { planWindows, type WindowPlan } from './windows'
+import { firstRows, planWindows, type WindowPlan } from './windows'
 
 /** What DuckDB may hold while it decodes row groups. */
 const duckMemory = 512 * 2 ** 20
@@ -30,6 +30,8 @@ export interface StreamOptions {
   /** The most rows in memory; while they are trained on, the next ones are read into the same place. */
   readonly windowRows: number
   readonly batchSize: number
+  /** How many rows an epoch takes, in whole batches; all where left out. What is not taken is not read either. */
+  readonly epochRows?: number
   /** Null keeps the order of the files. */
   readonly seed: number | null
 }
@@ -122,8 +124,9 @@ export class StreamedRows implements TrainingRows {
 
   private planOf(epoch: number): WindowPlan[] {
     if (this.plans?.epoch !== epoch) {
-      const { windowRows, batchSize, seed } = this.options
-      this.plans = { epoch, windows: planWindows(this.groups, windowRows, batchSize, seed, epoch) }
+      const { windowRows, batchSize, seed, epochRows = Infinity } = this.options
+      const windows = planWindows(this.groups, windowRows, batchSize, seed, epoch)
+      this.plans = { epoch, windows: firstRows(windows, epochRows) }
     }
     return this.plans.windows
   }

@@ -87,7 +87,9 @@ interface Parts {
 
 async function openParts({ model, target, parts, document }: TrainingPlan): Promise<Parts> {
   const { training } = document
-  const train = await openRows(model, target, parts.train, training, training.shuffle ? training.seed : null)
+  const { shuffle, seed, stepsPerEpoch, batchSize } = training
+  const epochRows = stepsPerEpoch === null ? undefined : stepsPerEpoch * batchSize
+  const train = await openRows(model, target, parts.train, training, shuffle ? seed : null, epochRows)
   if (!train)
     throw new GraftError(
       'invalid-data',

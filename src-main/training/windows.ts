@@ -45,6 +45,25 @@ export function planWindows(
   return windows
 }
 
+/** The windows of an epoch that ends after so many rows: no more of the last one is read than is taken. */
+export function firstRows(windows: readonly WindowPlan[], most: number): WindowPlan[] {
+  const taken: WindowPlan[] = []
+  let left = most
+  for (const window of windows) {
+    if (left <= 0) break
+    const pieces: RowRange[] = []
+    let rows = 0
+    for (const piece of window.pieces) {
+      const count = Math.min(piece.rows, left - rows)
+      if (count > 0) pieces.push({ ...piece, rows: count })
+      rows += count
+    }
+    taken.push({ pieces, rows })
+    left -= rows
+  }
+  return taken
+}
+
 function shuffledGroups(groups: readonly RowRange[], seed: number, epoch: number): RowRange[] {
   const random = new Random(seed, `row groups of epoch ${epoch}`)
   const files = new Map<string, RowRange[]>()

@@ -9,7 +9,7 @@ import type { ModelSpec } from '../../../src-main/model'
 import type { PartFiles } from '../../../src-main/training/plan'
 import type { RowWindow } from '../../../src-main/training/rows'
 import { StreamedRows } from '../../../src-main/training/streamedRows'
-import { planWindows } from '../../../src-main/training/windows'
+import { firstRows, planWindows } from '../../../src-main/training/windows'
 import { plan, sampleProject, trainHere } from './project'
 
 /** Row groups of some files, as their footers would list them. */
@@ -50,6 +50,10 @@ describe('the windows of an epoch', () => {
             if (i < windows.length - 1) expect(rows % batchSize).toBe(0)
           }
           expect(planWindows(given, windowRows, batchSize, seed, 1)).toEqual(windows)
+          // An epoch that ends earlier takes the beginning of the same windows, and no row more.
+          const most = Math.ceil(all.length / 2)
+          const cut = firstRows(windows, most).flatMap(({ pieces }) => rowsOf(pieces))
+          expect(cut).toEqual(all.slice(0, most))
         },
       ),
     )
