@@ -34,6 +34,8 @@ export class SocketTransport {
       this.access.isOurOrigin(headers) &&
       this.access.isKnown(headers)
     if (!allowed) {
+      // Taken off HTTP by the upgrade, it would keep the server from closing for as long as the other side leaves it open.
+      socket.once('finish', () => socket.destroy())
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
     }

@@ -13,6 +13,8 @@ export interface JobProgress {
 export interface JobOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: JobProgress) => void
+  /** How a cancelled job ends: killed, or asked to, where it has to put something back. Killed by default. */
+  readonly cancelBy?: 'killing' | 'asking'
 }
 
 /**
@@ -23,7 +25,7 @@ export interface JobOptions {
 export function runTrainerJob(
   fork: ForkTrainer,
   job: Exclude<TrainerJob, { kind: 'train' }>,
-  { signal, onProgress }: JobOptions = {},
+  { signal, onProgress, cancelBy = 'killing' }: JobOptions = {},
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -34,6 +36,10 @@ export function runTrainerJob(
     const words: string[] = []
     let settle: (() => void) | null = null
     const abort = (): void => {
+      if (cancelBy === 'asking') {
+        worker.send({ type: 'stop' })
+        return
+      }
       settle = () => reject(cancelled())
       worker.kill()
     }
@@ -54,6 +60,7 @@ export function runTrainerJob(
     worker.onExit((code, exitSignal) => {
       signal?.removeEventListener('abort', abort)
       if (settle) settle()
+      else if (signal?.aborted) reject(cancelled())
       else reject(crashError(code, exitSignal, words))
     })
     worker.send({ type: 'start', job })

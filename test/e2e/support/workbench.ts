@@ -114,10 +114,21 @@ async function openServed(project: string, env: NodeJS.ProcessEnv): Promise<Open
     pid: server.pid ?? 0,
     close: async () => {
       await browser.close()
-      server.kill('SIGINT')
-      await new Promise((resolveExit) => server.once('exit', resolveExit))
+      await endServer(server)
     },
   }
+}
+
+/** Ctrl-C, and the end that has to follow. */
+async function endServer(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null)
+    throw new Error(`serve ended by itself: exit code ${server.exitCode}, signal ${server.signalCode}`)
+  const ended = new Promise<true>((resolveExit) => server.once('exit', () => resolveExit(true)))
+  server.kill('SIGINT')
+  const late = new Promise<false>((resolveLate) => setTimeout(() => resolveLate(false), 60_000))
+  if (await Promise.race([ended, late])) return
+  server.kill('SIGKILL')
+  throw new Error('serve did not end within a minute of Ctrl-C.')
 }
 
 /** The one-time link that `serve` prints. */

@@ -181,7 +181,7 @@ describe('lists of ids', () => {
 
 describe('lists of numbers', () => {
   it('of one length are vectors, of different lengths weights; both are stored as they are', async () => {
-    const vectors = Array.from({ length: 30 }, (_, i) => [i, i / 4, -i])
+    const vectors = Array.from({ length: 30 }, (_, i) => [i, i / 4, 1 - i])
     const weights = Array.from({ length: 30 }, (_, i) => Array.from({ length: i % 4 }, (_, j) => j + 0.5))
     const path = await parquet('n.parquet', {
       v: { dtype: 'float64', lists: vectors },
