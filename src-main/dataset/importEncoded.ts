@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { GraftError } from '../contract/errors'
 import { syncFolder } from '../project/files'
 import { inputKind, roleOf, type Column, type Dtype, type Role, type Schema } from '../schema'
-import { checkEncodedFile, neededColumns } from './check'
+import { checkEncodedFile, describeFile, neededColumns } from './check'
 import { duckType } from './columnData'
 import { identifier, literal, parquetSource, stopIfAborted, withDuck, type Duck } from './duckdb'
 import { noteChecked } from './checkedFiles'
@@ -35,6 +35,8 @@ export interface ImportReport {
   columns: { name: string; dtype: Dtype; role: Role; tags: string[] }[]
   warnings: string[]
 }
+
+const largestInt32 = 2 ** 31 - 1
 
 /** The files of each part; for a random split all of them, and the part is chosen row by row. */
 type PartFiles = Partial<Record<PartName, string[]>>
@@ -128,11 +130,9 @@ async function writeParts(
   rows: Record<PartName, number>,
 ): Promise<void> {
   const { sources, schema } = request
-  const all = Object.values(files).flat()
-  const described = await duck.all(`DESCRIBE SELECT * FROM ${parquetSource(all, 'union_by_name = true')}`)
-  const types = new Map(described.map((row) => [String(row.column_name), String(row.column_type)]))
+  const types = await typesOf(duck, new Set(Object.values(files).flat()))
   const columns = neededColumns(schema)
-  const select = columns.map((column) => selection(column, types.get(column.name) ?? '')).join(', ')
+  const select = columns.map((column) => selection(column, types.get(column.name) ?? [])).join(', ')
   const train = files.train ?? []
   const total = await countRows(duck, train)
   if (total === 0)
@@ -179,19 +179,40 @@ async function numberRows(duck: Duck, files: readonly string[]): Promise<string>
   return `(${pieces.join(' UNION ALL BY NAME ')})`
 }
 
-/** Ids are stored as integers of the schema's type; numbers too, but that a fraction in the file is never rounded away. */
-function selection(column: Column, found: string): string {
-  const isIds = inputKind(column) === 'categorical'
-  let stored: Dtype = column.dtype
-  if (isIds && !/^u?int/.test(stored)) stored = 'int32'
-  else if (
-    !isIds &&
-    (!/^(u?int|float|bool)/.test(stored) ||
-      (!stored.startsWith('float') && /^(FLOAT|DOUBLE|DECIMAL)/.test(found)))
-  )
-    stored = 'float64'
-  const type = String(duckType(stored, column.isList))
+/** The types that each column has in the files, those of its items where it is one of lists. */
+async function typesOf(duck: Duck, files: Iterable<string>): Promise<Map<string, string[]>> {
+  const types = new Map<string, string[]>()
+  for (const file of files)
+    for (const [name, type] of await describeFile(duck, file)) {
+      const known = types.get(name) ?? []
+      const element = type.replace(/\[[0-9]*\]$/, '')
+      types.set(name, known.includes(element) ? known : [...known, element])
+    }
+  return types
+}
+
+function selection(column: Column, found: readonly string[]): string {
+  const type = String(duckType(storedType(column, found), column.isList))
   return `${identifier(column.name)}::${type} AS ${identifier(column.name)}`
+}
+
+/**
+ * Ids are stored as integers of the schema's type; numbers too, but that a fraction in the file is never rounded away. Both
+ * in fewer bytes where their values fit in these for certain: what is read again for every epoch should be small.
+ */
+function storedType(column: Column, found: readonly string[]): Dtype {
+  const { dtype, domain } = column
+  if (inputKind(column) === 'categorical') {
+    const isWide = /^(u?int64|uint32)$/.test(dtype) && (domain?.max ?? Infinity) <= largestInt32
+    return isWide || !/^u?int/.test(dtype) ? 'int32' : dtype
+  }
+  const hasFractions = found.some((type) => /^(FLOAT|DOUBLE|DECIMAL)/.test(type))
+  const isFloat = dtype.startsWith('float')
+  const told = /^(u?int|float|bool)/.test(dtype) && (isFloat || !hasFractions) ? dtype : 'float64'
+  const [only, ...others] = found
+  if (others.length > 0) return told
+  if (told === 'float64' && only === 'FLOAT') return 'float32'
+  return told === 'int64' && only === 'INTEGER' ? 'int32' : told
 }
 
 async function countRows(duck: Duck, files: readonly string[]): Promise<number> {

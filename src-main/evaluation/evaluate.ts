@@ -26,13 +26,8 @@ export interface Evaluation {
 export async function evaluateRun(tensorflow: TensorFlow, request: EvaluationRequest): Promise<Evaluation> {
   const { model, target, userColumn } = request
   const batchSize = evaluationBatch
-  const opened = await openRows(
-    model,
-    target,
-    request.part,
-    { rowMemory: request.rowMemory, batchSize },
-    null,
-  )
+  const memory = { rowMemory: request.rowMemory, batchSize }
+  const opened = await openRows(model, target, request.part, memory, { seed: null, epochs: 1 })
   if (!opened)
     throw new GraftError(
       'invalid-data',

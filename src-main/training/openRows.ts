@@ -3,7 +3,7 @@ import { rowLayout, type ModelSpec } from '../model'
 import { loadModelPart, RowStore, withDistinctIds } from './data'
 import type { PartFiles } from './plan'
 import { MemoryRows, type TrainingRows } from './rows'
-import { StreamedRows } from './streamedRows'
+import { StreamedRows, type StreamOptions } from './streamedRows'
 
 const megabyte = 2 ** 20
 /** A window is this much of the memory for rows: the session's copy, the one that is being read and what decodes it. */
@@ -17,10 +17,14 @@ export interface OpenedRows {
   readonly spec: ModelSpec
 }
 
+/** How a part is gone through. */
+export interface RowsUse extends Pick<StreamOptions, 'epochRows' | 'epochs'> {
+  /** Null keeps the order of the files. */
+  readonly seed: number | null
+}
+
 /**
  * Opens a part for training: in memory where its rows fit in `rowMemory`, else on disk.
- * @param seed null keeps the order of the files
- * @param epochRows how many rows an epoch takes, in whole batches; all where left out
  * @returns null for a part without rows
  */
 export async function openRows(
@@ -28,8 +32,7 @@ export async function openRows(
   target: string,
   part: PartFiles,
   { rowMemory, batchSize }: Pick<TrainingSettings, 'rowMemory' | 'batchSize'>,
-  seed: number | null,
-  epochRows?: number,
+  use: RowsUse,
 ): Promise<OpenedRows | null> {
   if (part.files.length === 0 || part.rows === 0) return null
   const bytes = 4 * rowLayout(spec).width
@@ -38,10 +41,10 @@ export async function openRows(
     if (!loaded) return null
     const known = withDistinctIds(spec, loaded)
     const store = RowStore.of(known, target, loaded)
-    return { rows: new MemoryRows(store, seed), sample: store, spec: known }
+    return { rows: new MemoryRows(store, use.seed), sample: store, spec: known }
   }
   const windowRows = Math.floor((windowShare * rowMemory * megabyte) / bytes)
-  const rows = await StreamedRows.open({ spec, target, part, windowRows, batchSize, seed, epochRows })
+  const rows = await StreamedRows.open({ spec, target, part, windowRows, batchSize, ...use })
   const known = withDistinctIds(spec, rows.sample)
   return { rows, sample: RowStore.of(known, target, rows.sample), spec: known }
 }

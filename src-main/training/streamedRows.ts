@@ -16,7 +16,7 @@ import { rowLayout, type ModelSpec } from '../model'
 import { allocateRows, columnRequests, RowStore, type RowMemoryBlock } from './data'
 import type { PartFiles } from './plan'
 import { asTheyLie, type RowWindow, type TrainingRows } from './rows'
-import { firstRows, planWindows, type WindowPlan } from './windows'
+import { evenWindow, firstRows, planWindows, type WindowPlan } from './windows'
 
 /** What DuckDB may hold while it decodes row groups. */
 const duckMemory = 512 * 2 ** 20
@@ -32,6 +32,8 @@ export interface StreamOptions {
   readonly batchSize: number
   /** How many rows an epoch takes, in whole batches; all where left out. What is not taken is not read either. */
   readonly epochRows?: number
+  /** How many epochs there are, after which nothing is read ahead; no end where left out. */
+  readonly epochs?: number
   /** Null keeps the order of the files. */
   readonly seed: number | null
 }
@@ -91,11 +93,12 @@ export class StreamedRows implements TrainingRows {
 
   async *epoch(epoch: number): AsyncIterable<RowWindow> {
     const windows = this.planOf(epoch)
+    const { epochs = Infinity } = this.options
     for (const [index, window] of windows.entries()) {
       const store = await this.read(epoch, index).store
       const follow = (): void => {
         if (index + 1 < windows.length) this.read(epoch, index + 1)
-        else this.read(epoch + 1, 0)
+        else if (epoch < epochs) this.read(epoch + 1, 0)
       }
       yield {
         store,
@@ -125,8 +128,10 @@ export class StreamedRows implements TrainingRows {
   private planOf(epoch: number): WindowPlan[] {
     if (this.plans?.epoch !== epoch) {
       const { windowRows, batchSize, seed, epochRows = Infinity } = this.options
-      const windows = planWindows(this.groups, windowRows, batchSize, seed, epoch)
-      this.plans = { epoch, windows: firstRows(windows, epochRows) }
+      const taken = Math.min(this.rows, epochRows)
+      const even = evenWindow(taken, windowRows, batchSize)
+      const windows = planWindows(this.groups, even, batchSize, seed, epoch)
+      this.plans = { epoch, windows: firstRows(windows, taken) }
     }
     return this.plans.windows
   }

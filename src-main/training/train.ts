@@ -87,9 +87,10 @@ interface Parts {
 
 async function openParts({ model, target, parts, document }: TrainingPlan): Promise<Parts> {
   const { training } = document
-  const { shuffle, seed, stepsPerEpoch, batchSize } = training
+  const { shuffle, stepsPerEpoch, batchSize, epochs } = training
+  const seed = shuffle ? training.seed : null
   const epochRows = stepsPerEpoch === null ? undefined : stepsPerEpoch * batchSize
-  const train = await openRows(model, target, parts.train, training, shuffle ? seed : null, epochRows)
+  const train = await openRows(model, target, parts.train, training, { seed, epochRows, epochs })
   if (!train)
     throw new GraftError(
       'invalid-data',
@@ -97,7 +98,7 @@ async function openParts({ model, target, parts, document }: TrainingPlan): Prom
       'Import data, or split it otherwise.',
     )
   try {
-    const validation = await openRows(train.spec, target, parts.validation, training, null)
+    const validation = await openRows(train.spec, target, parts.validation, training, { seed: null })
     return { train, validation: validation?.rows ?? null }
   } catch (error) {
     await train.rows.close()

@@ -45,6 +45,19 @@ export function planWindows(
   return windows
 }
 
+/**
+ * The rows of a window where an epoch is divided evenly: a small last window would leave little time to read the next
+ * epoch's first one, and a large first one is waited for.
+ * @param rows that the epoch takes
+ * @param most that a window may hold; at least one batch is taken
+ * @returns whole batches
+ */
+export function evenWindow(rows: number, most: number, batchSize: number): number {
+  const batches = Math.ceil(rows / batchSize)
+  const windows = Math.ceil(batches / Math.max(1, Math.floor(most / batchSize)))
+  return Math.ceil(batches / windows) * batchSize
+}
+
 /** The windows of an epoch that ends after so many rows: no more of the last one is read than is taken. */
 export function firstRows(windows: readonly WindowPlan[], most: number): WindowPlan[] {
   const taken: WindowPlan[] = []

@@ -77,7 +77,8 @@ describe('importing encoded files', () => {
     expect(await store.columns('train')).toEqual([
       { name: 'user', type: 'INTEGER' },
       { name: 'price', type: 'FLOAT' },
-      { name: 'genres', type: 'BIGINT[]' },
+      // Told to be int64; what its domain holds fits in int32.
+      { name: 'genres', type: 'INTEGER[]' },
       { name: 'label', type: 'INTEGER' },
     ])
     expect((await store.rows('train', 999, 2)).rows).toEqual([
@@ -108,6 +109,30 @@ describe('importing encoded files', () => {
     for (const part of first) expect(part).toEqual([...part].sort((a, b) => a - b))
     expect(await split(1)).toEqual(first)
     expect(await split(2)).not.toEqual(first)
+  })
+
+  it('stores numbers in no more bytes than their files, but as the schema says where files differ', async () => {
+    const wide: Schema = {
+      ...schema,
+      columns: schema.columns.map((column) => {
+        if (column.name === 'price') return { ...column, dtype: 'float64' }
+        return column.name === 'label' ? { ...column, dtype: 'int64' } : column
+      }),
+    }
+    const typesOf = async (...train: string[]): Promise<string[]> => {
+      await importEncoded({ project, schema: wide, sources: { kind: 'parts', train } })
+      const store = new DatasetStore(project)
+      const found = await store.columns('train')
+      await store.close()
+      return ['price', 'label'].map((name) => found.find((column) => column.name === name)?.type ?? '')
+    }
+    const narrow = columns(4, {
+      price: { dtype: 'float32', values: Float32Array.of(0.1, 1, 2, 3) },
+      label: { dtype: 'int32' },
+    })
+    await writeParquet(file('narrow.parquet'), narrow)
+    expect(await typesOf(file('narrow.parquet'))).toEqual(['FLOAT', 'INTEGER'])
+    expect(await typesOf(file('narrow.parquet'), file('a.parquet'))).toEqual(['DOUBLE', 'BIGINT'])
   })
 
   it('expands folders and patterns', async () => {

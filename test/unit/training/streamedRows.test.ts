@@ -9,7 +9,7 @@ import type { ModelSpec } from '../../../src-main/model'
 import type { PartFiles } from '../../../src-main/training/plan'
 import type { RowWindow } from '../../../src-main/training/rows'
 import { StreamedRows } from '../../../src-main/training/streamedRows'
-import { firstRows, planWindows } from '../../../src-main/training/windows'
+import { evenWindow, firstRows, planWindows } from '../../../src-main/training/windows'
 import { plan, sampleProject, trainHere } from './project'
 
 /** Row groups of some files, as their footers would list them. */
@@ -50,6 +50,12 @@ describe('the windows of an epoch', () => {
             if (i < windows.length - 1) expect(rows % batchSize).toBe(0)
           }
           expect(planWindows(given, windowRows, batchSize, seed, 1)).toEqual(windows)
+          // Divided evenly, there are as many windows, none with a batch more than its share.
+          const even = evenWindow(all.length, windowRows, batchSize)
+          const evenly = planWindows(given, even, batchSize, seed, 1)
+          expect(evenly.length).toBe(windows.length)
+          expect(even % batchSize).toBe(0)
+          expect(even).toBeLessThan(all.length / windows.length + batchSize)
           // An epoch that ends earlier takes the beginning of the same windows, and no row more.
           const most = Math.ceil(all.length / 2)
           const cut = firstRows(windows, most).flatMap(({ pieces }) => rowsOf(pieces))
@@ -127,8 +133,8 @@ describe('rows from disk', () => {
       return id
     })
   }
-  const open = (seed: number | null): Promise<StreamedRows> =>
-    StreamedRows.open({ spec, target: 'y', part, windowRows: 5000, batchSize: 100, seed })
+  const open = (seed: number | null, epochs?: number): Promise<StreamedRows> =>
+    StreamedRows.open({ spec, target: 'y', part, windowRows: 5000, batchSize: 100, seed, epochs })
 
   it('are each there once an epoch, in an order of the seed and the epoch', async () => {
     const rows = await open(3)
@@ -140,6 +146,18 @@ describe('rows from disk', () => {
       const again = await open(3)
       expect(await idsOf(again, 1)).toEqual(first)
       await again.close()
+    } finally {
+      await rows.close()
+    }
+  })
+
+  it('are read ahead into the next epoch, but for the last one', async () => {
+    const rows = await open(3, 2)
+    try {
+      await idsOf(rows, 1)
+      expect(rows.reading).toBe(true)
+      await idsOf(rows, 2)
+      expect(rows.reading).toBe(false)
     } finally {
       await rows.close()
     }
