@@ -55,9 +55,11 @@ async function readJsonKeys(path: string): Promise<string[]> {
       'Write the keys one a line into a text file.',
     )
   }
+  const bytes = await readFile(path)
+  refuseNested(path, bytes)
   let content: unknown
   try {
-    content = JSON.parse(await readFile(path, 'utf8'))
+    content = JSON.parse(bytes.toString('utf8'))
   } catch (error) {
     if (error instanceof SyntaxError) {
       throw new GraftError(
@@ -81,6 +83,26 @@ async function readJsonKeys(path: string): Promise<string[]> {
     )
   }
   return complete
+}
+
+/** Keys stand in one list or object; what is nested deeper takes many times its size to parse, and is none. */
+function refuseNested(path: string, bytes: Uint8Array): void {
+  let depth = 0
+  let quoted = false
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (quoted && byte === 0x5c) at += 1
+    else if (byte === 0x22) quoted = !quoted
+    else if (!quoted && (byte === 0x5b || byte === 0x7b)) depth += 1
+    else if (!quoted && (byte === 0x5d || byte === 0x7d)) depth -= 1
+    if (depth > 1) {
+      throw new GraftError(
+        'invalid-file',
+        `${path} holds lists or objects within others, which are no keys.`,
+        'Write a list of keys, one for each row of vectors, in their order.',
+      )
+    }
+  }
 }
 
 /** An object from keys to rows 0 … n − 1, or from rows to keys. */

@@ -1,7 +1,7 @@
 import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { deflateRawSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { alignmentSettings } from '../../src-main/contract'
 import {
@@ -13,7 +13,7 @@ import {
   type VectorsRequest,
 } from '../../src-main/embeddings'
 import { formatNpyHeader } from '../../src-main/embeddings/readers/npyHeader'
-import { crc32 } from '../../src-main/embeddings/readers/zipMember'
+import { deflatedMember, npyOf, zipOf } from '../fuzz/zip'
 
 /** Files that lie, or do not fit, are refused with what is wrong, before anything is written or much memory taken. */
 
@@ -55,35 +55,10 @@ function attach(path: string, changes: Partial<VectorsRequest> = {}): Promise<un
 }
 
 /** A zip archive of one deflated member that may lie about its size. */
-function zip(name: string, content: Uint8Array, claimed: number): Buffer {
-  const packed = deflateRawSync(content)
-  const file = Buffer.from(name)
-  const facts = Buffer.alloc(22)
-  facts.writeUInt16LE(20, 0)
-  facts.writeUInt16LE(8, 4)
-  facts.writeUInt32LE(crc32(content, 0), 10)
-  facts.writeUInt32LE(packed.length, 14)
-  facts.writeUInt32LE(claimed, 18)
-  const head = Buffer.concat([facts, Buffer.from([file.length, 0, 0, 0])])
-  const local = Buffer.concat([Buffer.from('PK\x03\x04'), head, file, packed])
-  const entry = Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), head, Buffer.alloc(14), file])
-  entry.writeUInt32LE(0, 42)
-  const end = Buffer.alloc(18)
-  end.writeUInt16LE(1, 4)
-  end.writeUInt16LE(1, 6)
-  end.writeUInt32LE(entry.length, 8)
-  end.writeUInt32LE(local.length, 12)
-  return Buffer.concat([local, entry, Buffer.from('PK\x05\x06'), end])
-}
+const zip = (name: string, content: Uint8Array, claimed: number): Buffer =>
+  zipOf([deflatedMember(name, content, claimed)])
 
-function npy(shape: string, numbers: number): Buffer {
-  const header = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117) + '\n'
-  return Buffer.concat([
-    Buffer.from('\x93NUMPY\x01\x00v\x00', 'latin1'),
-    Buffer.from(header),
-    Buffer.alloc(4 * numbers),
-  ])
-}
+const npy = (shape: string, numbers: number): Buffer => npyOf(shape, Buffer.alloc(4 * numbers))
 
 describe('headers that lie', () => {
   it.each([
@@ -184,6 +159,22 @@ it.each(['pickle-2.npy', 'pickle-3.npy', 'pickle-4.npy', 'pickle-5.npy', 'torch.
     await expect(attach(join(fixtures, name))).rejects.toMatchObject(refusal)
   },
 )
+
+it('packed text and fastText models are refused with what to do', async () => {
+  const packed = await save('words.vec.gz', gzipSync('2 2\nAlien 1 2\nHeat 3 4\n'))
+  await expect(attach(packed)).rejects.toMatchObject({
+    code: 'unsupported-file',
+    hint: expect.stringContaining('gunzip'),
+  })
+  const model = await save(
+    'model.bin',
+    Buffer.concat([Buffer.from('ba164f2f0c000000', 'hex'), Buffer.alloc(400)]),
+  )
+  await expect(attach(model)).rejects.toMatchObject({
+    code: 'unsupported-file',
+    hint: expect.stringContaining('.vec'),
+  })
+})
 
 it('a table that does not fit into memory is refused before it is read', async () => {
   const [rows, width] = [1_000_000_000, 512]

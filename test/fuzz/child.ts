@@ -5,6 +5,7 @@ import { openVectorFile, readSidecarKeys } from '../../src-main/embeddings'
 import { mutate } from './mutate'
 import { Random } from './random'
 import { type Corpus, type Files, makeCorpora } from './seeds'
+import { makeTraps, type Trap } from './traps'
 
 /**
  * Feeds one parser with damaged files for some seconds, in a process of its own, and says of each case that it begins, so
@@ -76,6 +77,19 @@ async function place(files: Files, random?: Random): Promise<{ opened: string; d
   return { opened: join(folder, files[0].name), damaged: join(folder, damaged.name) }
 }
 
+/** What is wrong with how a trap ends, as soon as anything is. */
+async function spring({ what, files, refused }: Trap, idle: number): Promise<Report | null> {
+  for (const { name, pieces } of files) await writeFile(join(folder, name), pieces)
+  const path = join(folder, files[0]?.name ?? '')
+  const found = await attempt(path)
+  for (const { name } of files.slice(1)) await rm(join(folder, name))
+  const failure = (why: string): Report => ({ kind: 'failure', seed: -1, path, why: `${what}: ${why}` })
+  if (found instanceof Error) return failure(found.stack ?? found.message)
+  if (refused && found > 0) return failure(`${found} bytes were read`)
+  const took = peak() - idle
+  return took > allowedBytes + 2 * found ? failure(`it took ${(took / 2 ** 20).toFixed(0)} MB`) : null
+}
+
 async function run(corpus: Corpus): Promise<void> {
   // Whole files first: they must be read, and what the parser itself takes does not count as a file's.
   for (const files of corpus) {
@@ -86,8 +100,15 @@ async function run(corpus: Corpus): Promise<void> {
       return
     }
   }
+  const traps = await makeTraps(parser, corpus)
   collect()
   const idle = peak()
+  for (const trap of traps) {
+    tell({ kind: 'case', seed: -1 })
+    const failure = await spring(trap, idle)
+    if (failure) return tell(failure)
+    collect()
+  }
   const end = Date.now() + 1000 * Number(seconds)
   let cases = 0
   let read = 0

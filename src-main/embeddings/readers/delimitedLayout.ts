@@ -2,7 +2,12 @@ import { GraftError } from '../../contract/errors'
 import { Fields } from './fields'
 import { guessField, namedField, namesKeys } from './keyFields'
 import { numberOf } from './numbers'
-import type { OpenOptions } from './reader'
+import { maxWidth, type OpenOptions } from './reader'
+
+/** Columns of a table at most: the widest vector, with its keys and what else is known of a row. */
+const maxColumns = maxWidth + 1024
+/** Cells of the sample at most: of a wide table, fewer rows tell what its columns are. */
+const maxSampledCells = 1 << 19
 
 /** How a table of separated values is laid out, found from its first records. */
 export interface TableLayout {
@@ -36,7 +41,17 @@ export function layOutTable(
   const [first] = records
   if (!first) throw new GraftError('invalid-file', `${path} is empty.`, 'Choose a file that holds vectors.')
   const delimiter = chooseDelimiter(first, delimiters)
-  const rows = records.map((record) => splitRecord(record, delimiter))
+  const width = countFields(first, delimiter)
+  if (width > maxColumns) {
+    throw new GraftError(
+      'invalid-file',
+      `${path} has ${width.toLocaleString('en-US')} columns in its first row, more than the ` +
+        `${maxColumns.toLocaleString('en-US')} that are read.`,
+      'A table of vectors has a key column and a column for each dimension.',
+    )
+  }
+  const sampled = records.slice(0, Math.max(2, Math.floor(maxSampledCells / width)))
+  const rows = sampled.map((record) => splitRecord(record, delimiter))
   const bare = options.bare === true && rows.every((row) => row.every((cell) => numberOf(cell) !== null))
   const header = !bare && hasHeader(rows)
   const names = rows[0] ?? []
@@ -81,11 +96,17 @@ function splitRecord(record: Uint8Array, delimiter: string): string[] {
   return fields.texts()
 }
 
+function countFields(record: Uint8Array, delimiter: string): number {
+  const fields = new Fields()
+  fields.split(record, 0, record.length, delimiter.charCodeAt(0))
+  return fields.count
+}
+
 /** The separator that parts the first record into most fields. */
 function chooseDelimiter(record: Uint8Array, delimiters: string): string {
   const counted = [...delimiters].map((delimiter) => ({
     delimiter,
-    count: splitRecord(record, delimiter).length,
+    count: countFields(record, delimiter),
   }))
   counted.sort((a, b) => b.count - a.count)
   return counted[0]?.delimiter ?? ','

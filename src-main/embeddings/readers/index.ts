@@ -43,6 +43,21 @@ async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
+/** Files that people have, which hold vectors in a way that is not read: each with what to do. */
+function refuseKnown(path: string, head: Uint8Array): void {
+  const begins = (...bytes: number[]): boolean => bytes.every((byte, at) => head[at] === byte)
+  if (begins(0x1f, 0x8b))
+    throw new GraftError('unsupported-file', `${path} is packed by gzip.`, `Unpack it first: gunzip ${path}`)
+  // FASTTEXT_FILEFORMAT_MAGIC_INT32 of fastText's src/fasttext.cc.
+  if (begins(0xba, 0x16, 0x4f, 0x2f)) {
+    throw new GraftError(
+      'unsupported-file',
+      `${path} is a fastText model, whose vectors are sums over pieces of words.`,
+      'Choose the .vec file that fastText writes beside it: it holds a vector for each word.',
+    )
+  }
+}
+
 /**
  * Finds the format of a file by what belongs to it, else by its content, and by its name only where both tell nothing.
  * @throws GraftError `not-found`, `unsafe-file` for pickles, `unsupported-file` where no reader knows it
@@ -58,6 +73,7 @@ export async function findReader(path: string): Promise<VectorReader> {
   }
   for (const reader of vectorReaders) if (await reader.claims?.(path)) return reader
   const head = await readHead(path)
+  refuseKnown(path, head)
   const byContent = vectorReaders.find((reader) => reader.sniff(head))
   if (byContent) return byContent
   if (isPickle(head)) throw unsafePickle(path, 'is a Python pickle')

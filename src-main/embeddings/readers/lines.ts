@@ -107,7 +107,10 @@ export async function countRecords(source: ByteSource, start: number, quoted = f
   return records
 }
 
-/** The first records of a text file, as bytes of their own; fewer where the file is shorter. */
+/** Of records this long a few tell as much as many. */
+const maxSampledBytes = 1 << 24
+
+/** The first records of a text file, as bytes of their own; fewer where the file is shorter, or records are very long. */
 export async function firstRecords(
   source: ByteSource,
   start: number,
@@ -115,13 +118,18 @@ export async function firstRecords(
   quoted = false,
 ): Promise<Uint8Array[]> {
   const records: Uint8Array[] = []
+  let taken = 0
+  const enough = (): boolean => records.length === count || (records.length >= 2 && taken > maxSampledBytes)
   for await (const { bytes } of readLines(source, start, quoted)) {
-    for (let at = 0; at < bytes.length && records.length < count;) {
+    for (let at = 0; at < bytes.length && !enough();) {
       const end = endOfRecord(bytes, at, quoted)
-      if (!isEmptyRecord(bytes, at, end)) records.push(bytes.slice(at, end))
+      if (!isEmptyRecord(bytes, at, end)) {
+        records.push(bytes.slice(at, end))
+        taken += end - at
+      }
       at = end + 1
     }
-    if (records.length === count) break
+    if (enough()) break
   }
   return records
 }
