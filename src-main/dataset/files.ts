@@ -3,8 +3,9 @@ import { access, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GraftError, toGraftError } from '../contract/errors'
 import { exists, makeFolder, stagingPath, syncFolder } from '../project/files'
+import { withLock } from '../project/lock'
 import { beginExchange, endExchange, moveIfThere, settleExchange } from './exchange'
-import { exchangeNote, newName, oldName } from './folderNames'
+import { exchangeLock, exchangeNote, newName, oldName } from './folderNames'
 
 /** The parts of a data set; each is a folder of Parquet files. */
 export const partNames = ['train', 'validation', 'test'] as const
@@ -90,7 +91,8 @@ export async function flushFolder(folder: string): Promise<void> {
 
 /**
  * Lets `build` fill a new folder beside `path`, then puts it in the place of the old one, which comes back if the
- * exchange fails. What was killed in the midst of the exchange is mended by {@link restoreFolder}.
+ * exchange fails. What was killed in the midst of the exchange is mended by {@link restoreFolder}. Several processes may
+ * build at once; they exchange one after the other.
  * @param keep saves the document that describes the new folder of a project; where it fails the old folder comes back, too.
  *   What was killed meanwhile is mended by {@link settleExchange}
  */
@@ -100,7 +102,6 @@ export async function replaceFolder<T>(
   keep?: (built: T) => Promise<void>,
 ): Promise<T> {
   const temporary = newName(path)
-  const old = oldName(path)
   let made: string | null = null
   try {
     made = await makeFolder(dirname(path))
@@ -109,32 +110,42 @@ export async function replaceFolder<T>(
     await rm(temporary, { recursive: true, force: true })
     await makeFolder(temporary)
     const built = await build(temporary)
-    await rm(old, { recursive: true, force: true })
-    if (keep) await beginExchange(path)
-    try {
-      await moveIfThere(path, old)
-      await rename(temporary, path).catch(async (error: unknown) => {
-        await moveIfThere(old, path)
-        throw error
-      })
-      await keep?.(built).catch(async (error: unknown) => {
-        await rename(path, temporary)
-        await moveIfThere(old, path)
-        throw error
-      })
-      await syncFolder(dirname(path))
-    } catch (error) {
-      if (keep) await settleExchange(path)
-      throw error
-    }
-    if (keep) await endExchange(path)
-    // The exchange is done: an old folder that cannot be removed now goes with the next one.
-    await rm(old, { recursive: true, force: true }).catch(() => undefined)
+    await withLock(exchangeLock(path), () => exchange(path, keep && (() => keep(built))))
     return built
   } catch (error) {
     await rm(made ?? temporary, { recursive: true, force: true }).catch(() => undefined)
     throw naming(error, temporary, path)
   }
+}
+
+/** Puts the folder that this process has filled in the place of `path`. */
+async function exchange(path: string, keep: (() => Promise<void>) | undefined): Promise<void> {
+  const temporary = newName(path)
+  const old = oldName(path)
+  // Another process may have died here since.
+  await settleExchange(path)
+  await restoreFolder(path)
+  await rm(old, { recursive: true, force: true })
+  if (keep) await beginExchange(path)
+  try {
+    await moveIfThere(path, old)
+    await rename(temporary, path).catch(async (error: unknown) => {
+      await moveIfThere(old, path)
+      throw error
+    })
+    await keep?.().catch(async (error: unknown) => {
+      await rename(path, temporary)
+      await moveIfThere(old, path)
+      throw error
+    })
+    await syncFolder(dirname(path))
+  } catch (error) {
+    if (keep) await settleExchange(path)
+    throw error
+  }
+  if (keep) await endExchange(path)
+  // The exchange is done: an old folder that cannot be removed now goes with the next one.
+  await rm(old, { recursive: true, force: true }).catch(() => undefined)
 }
 
 /** Brings back the folder that {@link replaceFolder} had moved aside when its process was killed. */

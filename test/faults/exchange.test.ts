@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newName } from '../../src-main/dataset/folderNames'
 import { parseDocument } from '../../src-main/project/document'
 import { type Services } from '../../src-main/services/compose'
 import { makeServices } from '../unit/services/support'
@@ -58,9 +60,13 @@ async function stateOf(project: string): Promise<State> {
   return { seed: document.source?.seed ?? null, rows: await trainingRows(project) }
 }
 
-/** What an exchange leaves beside the rows. */
+/** What an exchange leaves beside the rows, but for the lock of a dead process, which the next one takes over. */
 const left = async (project: string): Promise<string[]> =>
-  (await readdir(project)).filter((name) => name.startsWith('.dataset'))
+  (await readdir(project)).filter((name) => name.startsWith('.dataset') && name !== '.dataset.lock')
+
+const importWith = (project: string, seed: number): string[] => [
+  ...['import', project, csv, '--split', split, '--target', 'liked', '--seed', String(seed)],
+]
 
 describe('a process that is killed while rows and document are exchanged', () => {
   it.each([
@@ -69,9 +75,6 @@ describe('a process that is killed while rows and document are exchanged', () =>
   ])('%s leaves, once the project is opened, both as before or both new', async (_when, seedBefore) => {
     const template = join(scratch, `template-${seedBefore}`)
     const create = ['new', template]
-    const importWith = (project: string, seed: number): string[] => [
-      ...['import', project, csv, '--split', split, '--target', 'liked', '--seed', String(seed)],
-    ]
     expect(await wasKilled(create, -1)).toBe(false)
     if (seedBefore !== null) expect(await wasKilled(importWith(template, seedBefore), -1)).toBe(false)
     const change = (project: string): string[] =>
@@ -93,10 +96,46 @@ describe('a process that is killed while rows and document are exchanged', () =>
       const state = await stateOf(project)
       expect([before, after], `killed before step ${step}`).toContainEqual(state)
       expect(dataset?.parts.length ?? 0).toBe(state.rows === null ? 0 : 3)
-      if (state.rows === after.rows) expect(await left(project)).toEqual([])
+      expect(await left(project), `killed before step ${step}`).toEqual([])
       found.push(state)
     }
     expect(found).toContainEqual(before)
     expect(found).toContainEqual(after)
+  })
+})
+
+describe('processes that write rows into the same project', () => {
+  it('each fill a folder of their own: rows and document are those of one of them', async () => {
+    const seeds = [2, 3]
+    const rows = new Map<number, string | null>()
+    for (const seed of seeds) {
+      const alone = join(scratch, `alone-${seed}`)
+      expect(await wasKilled(['new', alone], -1)).toBe(false)
+      expect(await wasKilled(importWith(alone, seed), -1)).toBe(false)
+      rows.set(seed, await trainingRows(alone))
+    }
+    expect(rows.get(2)).not.toBe(rows.get(3))
+    const project = join(scratch, 'together')
+    expect(await wasKilled(['new', project], -1)).toBe(false)
+    const ended = await Promise.allSettled(seeds.map((seed) => wasKilled(importWith(project, seed), -1)))
+    expect(ended.map(({ status }) => status)).toContain('fulfilled')
+    const state = await stateOf(project)
+    expect(state.rows).toBe(rows.get(state.seed ?? 0))
+    expect(await left(project)).toEqual([])
+  })
+
+  it('leave nothing for good: what a dead one was filling goes when the project is opened', async () => {
+    const project = join(scratch, 'abandoned')
+    expect(await wasKilled(['new', project], -1)).toBe(false)
+    const dead = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
+    await once(dead, 'close')
+    const [gone, filled] = [dead.pid ?? 0, process.ppid].map((pid) => {
+      const own = basename(newName(join(project, 'dataset')))
+      return own.replace(String(process.pid), String(pid))
+    })
+    for (const name of [gone, filled]) await mkdir(join(project, name ?? '', 'encoded'), { recursive: true })
+    await services.client.project.open({ path: project })
+    await services.client.project.close({})
+    expect(await left(project)).toEqual([filled])
   })
 })
