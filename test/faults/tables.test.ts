@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Job } from '../../src-main/contract'
 import { profilePart, profileRaw } from '../../src-main/dataset'
 import { type Services } from '../../src-main/services/compose'
+import { contentOf } from '../contentOf'
 import { makeServices, waitForJob } from '../unit/services/support'
 import { smallDisk } from './smallDisk'
 
@@ -19,20 +20,6 @@ afterEach(async () => {
   await services.bench.close()
   await rm(scratch, { recursive: true, force: true })
 })
-
-/** Every file of a folder with the hash of its bytes. */
-async function contentOf(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {}
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    const path = join(entry.parentPath, entry.name)
-    found[path.slice(folder.length)] = entry.isDirectory()
-      ? 'folder'
-      : createHash('sha256')
-          .update(await readFile(path))
-          .digest('hex')
-  }
-  return found
-}
 
 /** A CSV of users who like items; past a thousand rows most cells are values of their own, which compress badly. */
 async function write(name: string, rows: number): Promise<string> {

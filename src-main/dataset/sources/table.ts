@@ -98,10 +98,10 @@ export async function openTable(
   return { ...base, dialect: null, isText: false, ...typed }
 }
 
-/** Fails where a file is not what it was when it was opened. */
+/** Fails where a file is not what it was when it was opened, or is no more. */
 export async function checkUnchanged(source: TableSource): Promise<void> {
   for (const [index, file] of source.files.entries())
-    if ((await stampOf(file)) !== source.stamps[index])
+    if ((await stampOf(file).catch(() => null)) !== source.stamps[index])
       throw new GraftError(
         'invalid-data',
         `${file} changed while it was read.`,

@@ -1,7 +1,8 @@
-import { appendFileSync, readdirSync } from 'node:fs'
+import { appendFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { GraftError } from '../../../../src-main/contract'
+import { contentOf } from '../../../contentOf'
 import { folder, importFiles, raw, rowsOf, write } from './support'
 
 const code = (work: Promise<unknown>): Promise<string> =>
@@ -13,14 +14,45 @@ const code = (work: Promise<unknown>): Promise<string> =>
 describe('tables that are hard to import', () => {
   it('a file that grows while it is read is refused, and the project stays as it was', async () => {
     await importFiles([write('before.csv', 'a,b\n1,2\n')])
+    const before = await contentOf(join(folder, 'p'))
     const path = write('grows.csv', `a,b\n${'1,2\n'.repeat(400_000)}`)
     const work = code(importFiles([path]))
     const timer = setInterval(() => appendFileSync(path, '3,4\n'), 2)
     const outcome = await work
     clearInterval(timer)
     expect(outcome).toBe('invalid-data')
-    expect(await raw()).toEqual([{ a: 1, b: 2 }])
-    expect(readdirSync(join(folder, 'p')).filter((entry) => entry !== 'dataset')).toEqual([])
+    expect(await contentOf(join(folder, 'p'))).toEqual(before)
+  })
+
+  it('a file that shrinks, is exchanged or is deleted while it is read is refused; the project stays as it was', async () => {
+    await importFiles([write('before.csv', 'a,b\n1,2\n')])
+    const before = await contentOf(join(folder, 'p'))
+    const changes: [string, string, (path: string) => void][] = [
+      ['shrinks.csv', 'invalid-data', (path) => truncateSync(path, 400_004)],
+      [
+        'exchanged.csv',
+        'invalid-data',
+        (path) => renameSync(write('other.csv', `a,b\n${'7,8\n'.repeat(400_000)}`), path),
+      ],
+      ['deleted.csv', 'not-found', (path) => rmSync(path)],
+    ]
+    for (const [name, expected, change] of changes) {
+      const path = write(name, `a,b\n${'1,2\n'.repeat(400_000)}`)
+      // That rows are read is told after the file was looked at and before the first of them.
+      let changed = false
+      const outcome = await code(
+        importFiles([path], {
+          report: ({ phase }) => {
+            if (changed || phase !== 'Reading the table') return
+            change(path)
+            changed = true
+          },
+        }),
+      )
+      expect(changed, name).toBe(true)
+      expect(outcome, name).toBe(expected)
+      expect(await contentOf(join(folder, 'p')), name).toEqual(before)
+    }
   })
 
   it('a categorical column without a value in the training part is unknown everywhere', async () => {

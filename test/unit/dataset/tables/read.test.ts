@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { GraftError } from '../../../../src-main/contract'
 import { literal, withDuck } from '../../../../src-main/dataset/duckdb'
 import { records, sniff } from '../../../../src-main/dataset/sources/sniff'
+import { contentOf } from '../../../contentOf'
 import { folder, importFiles, raw, rowsOf, write } from './support'
 
 const automatic = { delimiter: null, quote: null, header: null }
@@ -244,11 +245,11 @@ describe('what cannot be imported leaves everything as it was', () => {
     ['cut.parquet', 'PAR1xxxx', 'invalid-file', /cut\.parquet/],
   ])('%s', async (name, content, code, message) => {
     await importFiles([write('before.csv', 'a,b\n1,2\n')])
+    const before = await contentOf(join(folder, 'p'))
     const error = await fails(importFiles([write(name, content)]))
     expect(error.message).toMatch(message)
     expect(error.code).toBe(code)
-    expect(await raw()).toEqual([{ a: 1, b: 2 }])
-    expect(readdirSync(join(folder, 'p')).filter((entry) => entry !== 'dataset')).toEqual([])
+    expect(await contentOf(join(folder, 'p'))).toEqual(before)
   })
 
   it('a file that is not there, and one of another format', async () => {
@@ -281,7 +282,10 @@ describe('what cannot be imported leaves everything as it was', () => {
   it('a source that is deleted after the import is not missed', async () => {
     const path = write('gone.csv', 'a,b\n1,2\n3,4\n')
     await importFiles([path])
+    const before = await contentOf(join(folder, 'p'))
     rmSync(path)
     expect(await rowsOf('raw/table.parquet')).toHaveLength(2)
+    expect(await fails(importFiles([path]))).toMatchObject({ code: 'not-found' })
+    expect(await contentOf(join(folder, 'p'))).toEqual(before)
   })
 })

@@ -7,7 +7,12 @@ import type {
   JoinSource,
   TablesSource,
 } from '../../../../src-main/contract'
-import { importTables, type BuiltDataset, type TargetWish } from '../../../../src-main/dataset'
+import {
+  importTables,
+  type BuiltDataset,
+  type TablesRequest,
+  type TargetWish,
+} from '../../../../src-main/dataset'
 import { parquetSource, withDuck } from '../../../../src-main/dataset/duckdb'
 import type { Json } from '../../../../src-main/schema'
 import { toJsonCell } from '../../../../src-main/dataset/json'
@@ -51,6 +56,7 @@ export interface Given {
   encoding?: TablesSource['encoding']
   options?: TablesSource['options']
   signal?: AbortSignal
+  report?: TablesRequest['report']
 }
 
 /** Imports files as one table of the project `p`. */
@@ -69,7 +75,7 @@ export function importFiles(paths: readonly string[], given: Given = {}): Promis
     },
     schema: { columns: [], rest: {} },
     guess: { target: given.target ?? null, derived: given.derived ?? [], uses: given.uses ?? {} },
-    report: () => undefined,
+    report: given.report ?? (() => undefined),
     signal: given.signal ?? new AbortController().signal,
   })
 }
