@@ -40,6 +40,7 @@ import {
   columnUse,
   delimitedOptions,
   derivedWish,
+  folderContent,
   joinSource,
   tablesInference,
   tablesPreview,
@@ -151,6 +152,8 @@ export const requests = {
     ),
     /** Whether this is a folder that NVTabular preprocessed: schema.pbtxt with Parquet files for training. */
     findMerlin: request(z.object({ path }), z.object({ found: z.boolean() })),
+    /** What a folder holds, judged by its content; `unsupported-file` where that is nothing. */
+    lookAtFolder: request(z.object({ path }), folderContent),
     /** Job: such a folder as it is, into the open project or into a new one, which is then opened. */
     importMerlin: request(z.object({ path, newProject: path.nullable() }), jobId),
   },

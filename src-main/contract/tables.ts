@@ -144,6 +144,20 @@ const partName = z.enum(['train', 'validation', 'test'])
 
 const tableFile = z.object({ path: z.string(), name: z.string(), bytes: z.number() })
 
+/** What a folder that somebody brought holds. */
+export const folderContent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('project'), path: z.string() }),
+  z.object({ kind: z.literal('merlin'), path: z.string() }),
+  z.object({
+    kind: z.literal('files'),
+    path: z.string(),
+    /** A path may be that of a folder whose tables are one. `holds`: null for what is neither, which may be keys. */
+    files: z.array(tableFile.extend({ holds: z.enum(['table', 'vectors']).nullable() })),
+  }),
+])
+export type FolderContent = z.infer<typeof folderContent>
+export type FolderFile = Extract<FolderContent, { kind: 'files' }>['files'][number]
+
 /** A cell of the preview: what JSON holds, lists as arrays. */
 const previewCell = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.unknown())])
 

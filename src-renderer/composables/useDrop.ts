@@ -1,8 +1,16 @@
 import { useEventListener } from '@vueuse/core'
 import { ref, type Ref } from 'vue'
 
+/** The files of a drop that are folders: to be asked while the event lasts, for it forgets its items. */
+function foldersOf({ dataTransfer }: DragEvent): File[] {
+  return [...(dataTransfer?.items ?? [])].flatMap((item) => {
+    const file = item.webkitGetAsEntry()?.isDirectory ? item.getAsFile() : null
+    return file ? [file] : []
+  })
+}
+
 /** Follows a file dragged over the window, wherever it is dropped. Text dragged within the window is let alone. */
-export function useDrop(dropped: (files: File[]) => void): { over: Ref<boolean> } {
+export function useDrop(dropped: (files: File[], folders: File[]) => void): { over: Ref<boolean> } {
   const over = ref(false)
   // dragenter and dragleave come for every element passed; only the sum says whether the pointer left the window.
   let depth = 0
@@ -31,7 +39,7 @@ export function useDrop(dropped: (files: File[]) => void): { over: Ref<boolean> 
     const files = [...(event.dataTransfer?.files ?? [])]
     if (files.length === 0) return
     event.preventDefault()
-    dropped(files)
+    dropped(files, foldersOf(event))
   })
 
   return { over }
@@ -60,14 +68,14 @@ export const vectorExtensions = [...vectorEndings, 'csv', 'parquet', 'tsv', 'arr
 const tablePattern =
   /\.(csv|tsv|jsonl|ndjson|parquet|feather|ftr|arrows?|ipc)(\.(gz|gzip|zst|zstd))?$|\.(json|txt)\.(gz|gzip|zst|zstd)$/
 
-/** What a dropped file is, judged by its name. A folder's name has no ending: it can only be a project. */
+/** What a dropped file is, judged by its name. Folders are judged by main, which sees what they hold. */
 export function dropKind(name: string): DropKind {
   const lower = name.toLowerCase()
   if (vectorEndings.some((ending) => lower.endsWith(`.${ending}`))) return 'vectors'
   if (lower === 'graft.json') return 'project'
   if (/\.(json|pbtxt)$/.test(lower)) return 'schema'
   if (tablePattern.test(lower)) return 'table'
-  return lower.includes('.') ? 'unknown' : 'project'
+  return 'unknown'
 }
 
 /** What a dropped file is: by its name, and by its beginning where a `.json` may be a schema or a table of records. */

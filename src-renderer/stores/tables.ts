@@ -1,7 +1,14 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import { GraftError, tablesReport, type TablesPreview, type TablesReport } from '../../src-main/contract'
+import {
+  type FolderFile,
+  GraftError,
+  tablesReport,
+  type TablesPreview,
+  type TablesReport,
+} from '../../src-main/contract'
 import { api, pathOf } from '../api'
+import { type DropGroup, groupDropped } from './dropGroups'
 import { arrange, projectName, type ImportFile } from './importForm'
 import { useJobs } from './jobs'
 import { useProject } from './project'
@@ -66,10 +73,43 @@ export const useTables = defineStore('tables', () => {
     }
   }
 
-  /** Opens a project folder; one that NVTabular preprocessed becomes a new project. */
-  async function openFolder(path: string): Promise<void> {
-    const { found } = await api.dataset.findMerlin({ path })
-    if (!found) return project.open(path)
+  /**
+   * Takes in a folder by what it holds: a project is opened, what NVTabular preprocessed becomes a new one, tables go
+   * into the sheet.
+   * @returns its files of vectors, which the caller shows
+   */
+  async function openFolder(folder: string): Promise<DropGroup<FolderFile>[]> {
+    const content = await api.dataset.lookAtFolder({ path: folder })
+    if (content.kind === 'files') return takeFiles(content.path, content.files)
+    if (content.kind === 'project') await project.open(content.path)
+    else await openMerlin(content.path)
+    return []
+  }
+
+  function takeFiles(folder: string, found: readonly FolderFile[]): DropGroup<FolderFile>[] {
+    const groups = groupDropped(found)
+    const vectors = groups.filter(
+      ({ main, beside, keys }) => main.holds === 'vectors' || beside.length > 0 || keys !== null,
+    )
+    const others = groups.filter((group) => !vectors.includes(group)).map(({ main }) => main)
+    const rows = others.filter(({ holds }) => holds === 'table')
+    if (vectors.length > 0 && rows.length > 0)
+      throw new GraftError(
+        'unsupported-file',
+        `${folder} holds tables of rows and files of vectors.`,
+        'Bring either by themselves: drop the files, not their folder.',
+      )
+    if (vectors.length > 0 && !project.snapshot)
+      throw new GraftError(
+        'invalid-file',
+        `The vectors in ${folder} need a project to go to.`,
+        'Open or create one, then bring them again.',
+      )
+    if (rows.length > 0) files.value = arrange(rows, files.value)
+    return vectors
+  }
+
+  async function openMerlin(path: string): Promise<void> {
     const name = projectName(path.replace(/[\\/]+$/, '').replace(/^.*[\\/]/, ''))
     const place = await api.project.suggestPath({ sample: null, name })
     const { job: id } = await api.dataset.importMerlin({ path, newProject: place.path })

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { choose, dropFile, dropFiles } from './support/steps'
+import { choose, dropFile, dropFiles, dropPath } from './support/steps'
 import { writeNpy } from './support/vectors'
 import { openWorkbench, type Kind, type Workbench } from './support/workbench'
 
@@ -105,12 +105,17 @@ describe.each(kinds)('keyed vectors dropped on the window (%s)', (kind) => {
     await page.getByTestId('attach-sheet').waitFor({ state: 'detached' })
 
     const rows = ids.map((id) => [id, id / 2, -id, 1].join('\t'))
-    writeFileSync(join(scratch, 'tensors.tsv'), `${rows.join('\n')}\n`)
-    writeFileSync(join(scratch, 'metadata.tsv'), `${ids.join('\n')}\n`)
-    await dropFiles(
-      page,
-      ['metadata.tsv', 'tensors.tsv'].map((name) => join(scratch, name)),
-    )
+    const folder = join(scratch, 'projector')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'tensors.tsv'), `${rows.join('\n')}\n`)
+    writeFileSync(join(folder, 'metadata.tsv'), `${ids.join('\n')}\n`)
+    // A browser does not tell where a folder lies.
+    if (kind === 'electron') await dropPath(page, folder)
+    else
+      await dropFiles(
+        page,
+        ['metadata.tsv', 'tensors.tsv'].map((name) => join(folder, name)),
+      )
     await report.getByText('900 of 1,680').waitFor()
     expect(await page.getByTestId('attach-sheet').innerText()).toContain('projector')
     await page.getByRole('button', { name: 'Cancel' }).click()

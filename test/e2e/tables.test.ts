@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { choose, dropFile, goTo, trainEpochs } from './support/steps'
+import { choose, dropFile, dropPath, goTo, trainEpochs } from './support/steps'
 import { openWorkbench, type Workbench } from './support/workbench'
 
 const pictures = resolve(__dirname, '..', '..', 'test-results', 'window')
@@ -48,6 +48,17 @@ describe('a raw table in the window', () => {
     expect(await page.getByTestId('import-submit').isDisabled()).toBe(true)
     await page.getByLabel('Leave ragged.csv out').click()
     await alert.waitFor({ state: 'detached' })
+  })
+
+  it('says of a dropped folder what to do instead', async () => {
+    const { page, scratch } = bench
+    const folder = join(scratch, 'days')
+    mkdirSync(folder)
+    await dropPath(page, folder)
+    const refusal = page.getByText('days is a folder, which a browser does not hand over whole.')
+    await refusal.waitFor()
+    await page.keyboard.press('Escape')
+    await refusal.waitFor({ state: 'detached' })
   })
 
   it('joins a second table by the key that both have', async () => {

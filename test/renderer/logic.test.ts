@@ -161,7 +161,7 @@ describe('embeddings', () => {
     ['a.npz', 'vectors'],
     ['schema.pbtxt', 'schema'],
     ['graft.json', 'project'],
-    ['my project', 'project'],
+    ['my project', 'unknown'],
     ['rows.parquet', 'table'],
     ['photo.png', 'unknown'],
   ])('takes %s as %s', (name, kind) => expect(dropKind(name)).toBe(kind))

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { GraftError, toGraftError } from '../../contract/errors'
 import { literal, type Duck } from '../duckdb'
 
-/** What a folder's tables are called. */
 const tableName =
   /\.(csv|tsv|txt|data|json|jsonl|ndjson|parquet|feather|ftr|arrows?|ipc)(\.(gz|gzip|zst|zstd))?$/i
+
+/** Whether a folder's file is called as tables are. */
+export const isTableName = (file: string): boolean => tableName.test(file)
 
 /**
  * Files of raw tables that a person named: files as they are, the tables of a folder and of the folders in it
@@ -18,7 +20,7 @@ export async function expandTables(duck: Duck, paths: readonly string[]): Promis
     const found = await stat(path).catch(() => null)
     if (!found?.isDirectory()) files.push(...(await expandOne(duck, path)))
     else {
-      const inside = (await filesUnder(path)).filter((file) => tableName.test(file))
+      const inside = (await filesUnder(path)).filter(isTableName)
       if (inside.length === 0)
         throw new GraftError('not-found', `${path} holds no tables`, 'Choose another folder.')
       files.push(...inside)
@@ -27,7 +29,8 @@ export async function expandTables(duck: Duck, paths: readonly string[]): Promis
   return files
 }
 
-async function filesUnder(folder: string): Promise<string[]> {
+/** All files of a folder and of those in it, but hidden ones, in the order of their names. */
+export async function filesUnder(folder: string): Promise<string[]> {
   const files: string[] = []
   const entries = await readdir(folder, { withFileTypes: true })
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { GraftError, type Handlers } from '../../contract'
 import { findMerlin, profilePart, type EncodedSources } from '../../dataset'
 import { importEncodedRows, importMerlin } from '../encodedRows'
+import { lookAtFolder } from '../folderContent'
 import { createFilled } from '../newProject'
 import { parseRandomSplit } from '../split'
 import { readRows } from '../datasets'
@@ -41,6 +42,8 @@ export function datasetHandlers(bench: Workbench): Handlers['dataset'] {
     },
 
     findMerlin: async ({ path }) => ({ found: (await findMerlin(resolve(path))) !== null }),
+
+    lookAtFolder: ({ path }) => lookAtFolder(path),
 
     importMerlin: async ({ path, newProject }) => {
       const folder = await findMerlin(resolve(path))

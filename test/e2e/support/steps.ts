@@ -36,6 +36,15 @@ export async function dropFiles(page: Page, paths: string[]): Promise<string> {
   return overlay
 }
 
+/** Drops whatever lies at the path, a folder too, by the browser's own hand: no script can make a folder's entry. */
+export async function dropPath(page: Page, path: string): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  const data = { items: [], files: [path], dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data })
+  await session.detach()
+}
+
 /** Chooses in one of the window's select boxes. */
 export async function choose(page: Page, testId: string, option: string | RegExp): Promise<void> {
   await page.getByTestId(testId).click()
