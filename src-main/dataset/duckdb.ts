@@ -28,6 +28,11 @@ const manyColumns = 300
 
 /** An in-memory DuckDB with one connection, its errors turned into ours. Close it. */
 export class Duck {
+  /** Statements that are under way. */
+  private underWay = 0
+  /** Asked to close: what goes on interrupting until they have ended, or that nothing has to be. */
+  private closing: NodeJS.Timeout | 'now' | null = null
+
   private constructor(
     private readonly instance: DuckDBInstance,
     readonly connection: DuckDBConnection,
@@ -120,19 +125,40 @@ export class Duck {
     this.connection.interrupt()
   }
 
+  /**
+   * Lets go of everything. Statements that are under way are interrupted, and fail with `cancelled`; the connection is closed
+   * when the last of them has ended, since one that is closed under its statement now and then waits for itself for good.
+   */
   close(): void {
+    if (this.closing !== null) return
+    if (this.underWay > 0) this.closing = setInterval(() => this.interrupt(), interruptEvery)
+    else this.release()
+  }
+
+  private release(): void {
+    if (this.closing !== null && this.closing !== 'now') clearInterval(this.closing)
+    this.closing = 'now'
     this.connection.closeSync()
     this.instance.closeSync()
   }
 
   private async guard<T>(work: () => Promise<T>): Promise<T> {
-    stopIfAborted(this.signal)
+    this.stopIfEnded()
+    this.underWay += 1
     try {
       return await work()
     } catch (error) {
-      stopIfAborted(this.signal)
+      this.stopIfEnded()
       throw duckError(error)
+    } finally {
+      this.underWay -= 1
+      if (this.closing !== null && this.underWay === 0) this.release()
     }
+  }
+
+  private stopIfEnded(): void {
+    stopIfAborted(this.signal)
+    if (this.closing !== null) throw cancelled()
   }
 }
 
@@ -160,7 +186,11 @@ export async function withDuck<T>(work: (duck: Duck) => Promise<T>, options: Duc
 
 /** @throws GraftError `cancelled` */
 export function stopIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new GraftError('cancelled', 'The work was cancelled.')
+  if (signal?.aborted) throw cancelled()
+}
+
+function cancelled(): GraftError {
+  return new GraftError('cancelled', 'The work was cancelled.')
 }
 
 /** A name of a column or table, quoted. */
