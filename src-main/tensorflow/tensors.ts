@@ -77,10 +77,13 @@ function createFrom(binding: Binding, shape: number[], dtype: DType, data: HostD
   return binding.createTensor(shape, dtypeNumbers[dtype], data)
 }
 
+/** What the binding copies. */
+const fetched: ReadonlySet<DType> = new Set<DType>(['float32', 'int32', 'int64', 'bool', 'string'])
+
 /** Copies a tensor's value out. Types that the binding cannot copy are an error; the tensor stays. */
 export function readTensor(binding: Binding, tensor: NativeTensor): HostTensor {
   const dtype = dtypeOf(tensor.dtype)
-  if (!['float32', 'int32', 'int64', 'bool', 'string'].includes(dtype))
+  if (!fetched.has(dtype))
     throw new GraftError(
       'internal',
       `A ${dtype} tensor cannot be fetched.`,

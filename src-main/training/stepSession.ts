@@ -79,7 +79,8 @@ export class StepSession {
     this.steps[0] = (this.steps[0] ?? 0) + 1
     const dropout = this.step.feeds.dropout ? [Float32Array.of(1), this.seed, this.steps] : []
     const scales = [...this.scales.values()].map((scale) => Float32Array.of(scale))
-    return stepResult(this.trainCall.run([order, this.rate, ...dropout, ...scales]))
+    const result = floats(this.trainCall.run([order, this.rate, ...dropout, ...scales])[0]) // [1 + batch]
+    return { loss: result[0] ?? Number.NaN, probabilities: result.subarray(1) }
   }
 
   /** Whether a table is locked now; one that the loss does not depend on never moves. */
@@ -124,17 +125,13 @@ export class StepSession {
     ]
     const asAtStart = [...tables].every(([name, { weight }]) => weight.trainable !== this.locked.has(name))
     const open = [...tables].flatMap(([name, { update }]) => (this.locked.has(name) ? [] : [update]))
-    return this.session.prepare(
-      inputs,
-      asAtStart
-        ? [fetches.trainLoss, fetches.probability]
-        : [fetches.denseLoss, fetches.probability, ...open],
-    )
+    return this.session.prepare(inputs, asAtStart ? [fetches.train] : [fetches.trainDense, ...open])
   }
 
   /** Loss and probabilities; nothing moves. */
   evaluate(batch: PackedBatch): StepResult {
-    return stepResult(this.evaluateCall.run([this.data(batch)]))
+    const [loss, probability] = this.evaluateCall.run([this.data(batch)])
+    return { loss: floats(loss)[0] ?? Number.NaN, probabilities: floats(probability) }
   }
 
   private data({ rows, words }: PackedBatch): Feed {
@@ -216,8 +213,4 @@ export class StepSession {
 function floats(tensor: HostTensor | undefined): Float32Array {
   if (tensor?.data instanceof Float32Array) return tensor.data
   throw new GraftError('internal', 'A fetched tensor is not float32.')
-}
-
-function stepResult([loss, probabilities]: readonly HostTensor[]): StepResult {
-  return { loss: floats(loss)[0] ?? Number.NaN, probabilities: floats(probabilities) }
 }

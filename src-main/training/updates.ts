@@ -194,7 +194,7 @@ function shorten(table: Variable, ids: Tensor, limit: number, moved: Node): Node
   })
 }
 
-/** The loss, once these have run: what is fetched to take a step. */
-export function lossAfter(loss: Tensor, name: string, updates: readonly Node[]): Tensor {
-  return identity(loss, { name, control: updates })
+/** A step's result, once these have run: what is fetched to take it. */
+export function resultAfter(result: Tensor, name: string, updates: readonly Node[]): Tensor {
+  return identity(result, { name, control: updates })
 }
