@@ -27,8 +27,6 @@ export function packBatch(
 /** One step on a batch as it is, its rows loaded before it. */
 export function trainOn(session: StepSession, batch: PackedBatch, learningRate: number): StepResult {
   session.load(batch)
-  return session.train(
-    Int32Array.from({ length: batch.rows }, (_, i) => i),
-    learningRate,
-  )
+  session.setLearningRate(learningRate)
+  return session.train(Int32Array.from({ length: batch.rows }, (_, i) => i))
 }

@@ -32,6 +32,7 @@ import {
   type Weight,
 } from '../model'
 import { initializeWeights } from './initialize'
+import { findOptimizer } from './optimizers'
 import { rowMemory } from './rowMemory'
 import { buildUpdates, resultAfter, type TableTraining } from './updates'
 
@@ -51,7 +52,7 @@ export interface StepGraph {
     readonly memory: string
     /** int32 [batch]: the rows of the memory that a step takes. */
     readonly order: string
-    /** float32 []. */
+    /** float32 []; the optimizer's setting where it is not fed. */
     readonly learningRate: string
     /** int32 []. */
     readonly seed: string
@@ -68,7 +69,7 @@ export interface StepGraph {
     /**
      * Runs one whole step with all tables that were unlocked at the start. float32 [1 + batch]: the batch's mean loss before
      * it and the probabilities, in one tensor since each that is fetched costs some microseconds. Feeds: order (or rows),
-     * learningRate, dropout.
+     * dropout.
      */
     readonly train: string
     /** The same without any table: fetched with the updates of those that are unlocked now. */
@@ -113,7 +114,10 @@ export function buildStepGraph(
   const layout = rowLayout(spec)
   const memory = rowMemory(graph, layout.width, batch)
   const rows = placeholderWithDefault(memory.batch, [batch, layout.width], { name: 'feed/rows' })
-  const learningRate = placeholder(graph, 'feed/learning_rate', 'float32', [])
+  const setting = findOptimizer(optimizer.name).settings.parse(optimizer.settings).learningRate
+  const learningRate = placeholderWithDefault(constant(graph, setting, 'float32'), [], {
+    name: 'feed/learning_rate',
+  })
   const seed = placeholder(graph, 'feed/seed', 'int32', [])
 
   const features = unpackRows(rows, layout)

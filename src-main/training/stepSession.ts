@@ -19,13 +19,14 @@ export interface StepResult {
 
 /** A session on the step's graph, with its calls prepared. */
 export class StepSession {
-  private readonly rate = new Float32Array(1)
   private trainCall: PreparedCall
   private readonly evaluateCall: PreparedCall
   /** Tables that do not move, by name. */
   private readonly locked: Set<string>
   /** Tables whose slots have their first values. */
   private readonly filled: Set<string>
+  /** The learning rate, if it was changed since the start. */
+  private rate: Float32Array | null = null
   /** Learning rates of tables that were changed since the start. */
   private readonly scales = new Map<string, number>()
   private readonly seed = new Int32Array(1)
@@ -74,12 +75,12 @@ export class StepSession {
    * One whole training step.
    * @param order numbers of loaded rows, [batch]
    */
-  train(order: Int32Array, learningRate: number): StepResult {
-    this.rate[0] = learningRate
+  train(order: Int32Array): StepResult {
     this.steps[0] = (this.steps[0] ?? 0) + 1
+    const rate = this.rate ? [this.rate] : []
     const dropout = this.step.feeds.dropout ? [Float32Array.of(1), this.seed, this.steps] : []
     const scales = [...this.scales.values()].map((scale) => Float32Array.of(scale))
-    const result = floats(this.trainCall.run([order, this.rate, ...dropout, ...scales])[0]) // [1 + batch]
+    const result = floats(this.trainCall.run([order, ...rate, ...dropout, ...scales])[0]) // [1 + batch]
     return { loss: result[0] ?? Number.NaN, probabilities: result.subarray(1) }
   }
 
@@ -97,6 +98,12 @@ export class StepSession {
       this.filled.add(name)
       this.locked.delete(name)
     }
+    this.trainCall = this.prepareTraining()
+  }
+
+  /** Sets the learning rate of the whole model from the next step on. */
+  setLearningRate(rate: number): void {
+    this.rate = Float32Array.of(rate)
     this.trainCall = this.prepareTraining()
   }
 
@@ -119,7 +126,7 @@ export class StepSession {
     const { dropout } = feeds
     const inputs = [
       feeds.order,
-      feeds.learningRate,
+      ...(this.rate ? [feeds.learningRate] : []),
       ...(dropout ? [dropout.on, dropout.seed, dropout.step] : []),
       ...[...this.scales.keys()].map((name) => this.table(name).scale),
     ]

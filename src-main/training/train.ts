@@ -11,7 +11,6 @@ import { loadTensorFlow } from '../tensorflow/binding'
 import { Batches, type RowStore } from './data'
 import { Locks, type LockContext } from './locks'
 import { streamingMetrics, type StreamingMetrics } from './metrics'
-import { findOptimizer } from './optimizers'
 import type { TrainingPlan } from './plan'
 import type { FromTrainer, TrainingOutcome } from './protocol'
 import { Reporter } from './reporter'
@@ -168,7 +167,6 @@ class TrainingLoop {
   private readonly steps: number
   private readonly epochRows: number
   private readonly metrics: StreamingMetrics
-  private readonly learningRate: number
   private readonly locks: Locks
   private globalStep = 0
   private readonly targets: Float32Array
@@ -184,7 +182,7 @@ class TrainingLoop {
     private readonly reporter: Reporter,
     private readonly context: TrainerContext,
   ) {
-    const { batchSize, optimizer, stepsPerEpoch } = plan.document.training
+    const { batchSize, stepsPerEpoch } = plan.document.training
     this.locks = new Locks(parts.train.spec, session, proof, context)
     this.train = parts.train.rows
     this.metrics = streamingMetrics(taskOfModel(plan.model))
@@ -193,7 +191,6 @@ class TrainingLoop {
     this.steps = Math.min(all, stepsPerEpoch ?? all)
     this.epochRows = Math.min(this.train.rows, this.steps * batchSize)
     this.targets = new Float32Array(Math.min(batchSize, this.train.rows))
-    this.learningRate = findOptimizer(optimizer.name).settings.parse(optimizer.settings).learningRate
   }
 
   /** Time inside of TensorFlow's session over the wall time of training. */
@@ -253,7 +250,7 @@ class TrainingLoop {
 
   private step(epoch: number, step: number, window: RowWindow, first: number, start: number): void {
     const order = window.order.subarray(first, first + this.plan.document.training.batchSize)
-    const { loss, probabilities } = this.session.train(order, this.learningRate)
+    const { loss, probabilities } = this.session.train(order)
     this.globalStep++
     if (!Number.isFinite(loss))
       throw new GraftError(
@@ -263,7 +260,9 @@ class TrainingLoop {
         { step: this.globalStep, epoch },
       )
     const { metrics } = this
-    metrics.update(loss, probabilities, gatherTargets(window.store, order, this.targets), order.length)
+    // Looked up by themselves: in the loop of the metrics the lookups would cost several times as much.
+    const targets = gatherTargets(window.store, order, this.targets)
+    metrics.update(loss, probabilities, targets, order.length)
     const { meanLoss, current } = metrics
     this.reporter.step({ step: this.globalStep, epoch, loss, meanLoss, ...current }, () => {
       const rowsPerSecond = (1000 * metrics.rows) / (performance.now() - start)
