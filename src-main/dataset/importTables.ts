@@ -14,6 +14,8 @@ import { parseSplit } from './split/spec'
 
 export type TablesRequest = Omit<BuildRequest, 'vocabulariesBefore'> & {
   project: string
+  /** Threads that DuckDB works with; what is written is the same with any number. By default the machine's, at most 8. */
+  threads?: number
   /** Keeps what the new rows are described by; where it fails the rows that there were come back. */
   keep?: (built: BuiltDataset) => Promise<void>
 }
@@ -89,7 +91,12 @@ async function build(
           if (failure) throw failure
           return { ...rest, report: { ...report, warnings: [...warnings, ...report.warnings] } }
         },
-        { memoryLimit, tempFolder: join(scratch, 'spill'), signal },
+        {
+          memoryLimit,
+          tempFolder: join(scratch, 'spill'),
+          signal,
+          ...(request.threads && { threads: request.threads }),
+        },
       )
       await rm(scratch, { recursive: true, force: true })
       await flushFolder(folder)

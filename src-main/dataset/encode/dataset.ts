@@ -5,7 +5,7 @@ import type { ColumnUse, DatasetReport, DerivedWish, TablesReport, TablesSource 
 import { roleOf, type Schema } from '../../schema'
 import { identifier, parquetSource, stopIfAborted, type Duck } from '../duckdb'
 import { flushFile, parquetFiles, partNames, safeFileName, type PartName } from '../files'
-import { gatherTableFacts, missingValues } from '../infer/facts'
+import { gatherTableFacts, readBounds } from '../infer/facts'
 import { overrule } from '../infer/overrule'
 import { infer, type Guess, type TargetWish } from '../infer/rules'
 import { groupRows } from '../write'
@@ -75,7 +75,22 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
     plans.map(({ column, encoding }) => ({ column: column.name, kind: encoding.kind })),
   )
   const rows = await countParts(duck, targets, warnings)
-  const { columns: learntColumns, heldOut } = await fitColumns(duck, 'graft_rows', plans, isKnown(targets))
+  const known = await readBounds(
+    duck,
+    raw.files.map(({ path }) => path),
+  )
+  const bounds = new Map(
+    [...known].flatMap(([name, { min: low, max: high }]) =>
+      low === undefined || high === undefined ? [] : [[name, { low, high }]],
+    ),
+  )
+  const { columns: learntColumns, heldOut } = await fitColumns(
+    duck,
+    'graft_rows',
+    plans,
+    isKnown(targets),
+    bounds,
+  )
   const encoding: FittedEncoding = {
     version: 1,
     raw: raw.columns,
@@ -90,10 +105,7 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
   await writeParts(duck, encoding, raw, folder, request, warnings)
   await writeFile(join(folder, 'encoding.json'), `${JSON.stringify(encoding, null, 2)}\n`)
   report({ phase: 'Comparing the parts', done: 0, total: null, unit: 'columns' })
-  const missing = await missingValues(
-    duck,
-    raw.files.map(({ path }) => path),
-  )
+  const missing = new Map([...known].map(([name, of]) => [name, of.missing]))
   const complete = new Set([...missing].flatMap(([name, count]) => (count === 0 ? [name] : [])))
   const facts = { encoding, settings: source.encoding, schema: fitted, folder, rows, heldOut, complete }
   const split = await reportSplit(duck, facts)

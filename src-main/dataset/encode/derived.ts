@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { GraftError } from '../../contract/errors'
 import type { DerivedColumn, DerivedWish } from '../../contract/tables'
 import { identifier, literal, parquetSource, type Duck } from '../duckdb'
+import { boundsOf, exact, frameAroundZero, sumIn, sumOf, type Frame } from '../exactSums'
 import { safeFileName } from '../files'
 import { writeRows } from '../sources/raw'
 import type { RawColumn } from '../sources/types'
@@ -143,20 +144,22 @@ export async function learnDerived(
       learnt.push({ name: of.name, columns: of.columns, unseen: 0 })
     } else {
       const y = await targetNumber(duck, from, of.target, given)
+      // Exact sums, so that what is learnt does not depend on which thread adds first.
+      const frame = frameAroundZero((await boundsOf(duck, from, y)) ?? { low: 0, high: 0 })
       const fold = (row: string): string =>
         `(md5_number_lower(${literal(`${given.seed}:`)} || ${row}) % ${of.folds})::INTEGER`
       await duck.run(
-        `CREATE OR REPLACE TABLE ${folds} AS SELECT ${by}, fold, count(*) AS n, sum(y) AS s FROM (SELECT ${keys}, ${fold('graft_row')} AS fold, ${y} AS y FROM ${from}) WHERE y IS NOT NULL GROUP BY ${by}, fold`,
+        `CREATE OR REPLACE TABLE ${folds} AS SELECT ${by}, fold, count(*) AS n, ${sumIn(frame, 'y')} AS s FROM (SELECT ${keys}, ${fold('graft_row')} AS fold, ${y} AS y FROM ${from}) WHERE y IS NOT NULL GROUP BY ${by}, fold`,
       )
-      const prior = await meanTarget(duck, folds, of)
+      const prior = await meanTarget(duck, folds, of, frame)
       const m = exact(of.smoothing)
       await duck.run(
-        `CREATE OR REPLACE TABLE ${values} AS SELECT ${by}, sum(n)::BIGINT AS count, (sum(s) + ${m} * ${exact(prior)}) / (sum(n) + ${m}) AS value, sum(s) AS s FROM ${folds} GROUP BY ${by}`,
+        `CREATE OR REPLACE TABLE ${values} AS SELECT ${by}, sum(n)::BIGINT AS count, (${sumOf(frame, 'sum(s)')} + ${m} * ${exact(prior)}) / (sum(n) + ${m}) AS value, sum(s) AS s FROM ${folds} GROUP BY ${by}`,
       )
       const [v, f] = [`v${index}`, `f${index}`]
       joins += ` LEFT JOIN ${values} ${v} ON ${match(v)} LEFT JOIN ${folds} ${f} ON r.graft_part = 0 AND ${match(f)} AND ${f}.fold = ${fold('r.graft_row')}`
       const rest = `(coalesce(${v}.count, 0) - coalesce(${f}.n, 0))`
-      const sum = `(coalesce(${v}.s, 0) - coalesce(${f}.s, 0))`
+      const sum = sumOf(frame, `coalesce(${v}.s, 0) - coalesce(${f}.s, 0)`)
       const outOfFold = `CASE WHEN ${rest} + ${m} = 0 THEN ${exact(prior)} ELSE (${sum} + ${m} * ${exact(prior)}) / (${rest} + ${m}) END`
       selected.push(
         `CASE WHEN r.graft_part = 0 THEN ${outOfFold} ELSE coalesce(${v}.value, ${exact(prior)}) END AS ${identifier(of.name)}`,
@@ -175,15 +178,17 @@ export async function learnDerived(
   return learnt
 }
 
-/** A double that DuckDB reads back bit for bit; a bare literal would be a decimal. */
-const exact = (x: number): string => `'${x}'::DOUBLE`
-
 /**
  * The mean of the target over the training part, to which small categories are drawn. It is one number for all rows, as
  * in NVTabular: a mean of each fold's others would be the lower the higher the fold's own targets are, and tell of them.
  */
-async function meanTarget(duck: Duck, folds: string, { name, target }: TargetEncoding): Promise<number> {
-  const [found] = await duck.all(`SELECT sum(s) / sum(n) AS mean FROM ${folds}`)
+async function meanTarget(
+  duck: Duck,
+  folds: string,
+  { name, target }: TargetEncoding,
+  frame: Frame,
+): Promise<number> {
+  const [found] = await duck.all(`SELECT ${sumOf(frame, 'sum(s)')} / sum(n) AS mean FROM ${folds}`)
   if (typeof found?.mean === 'number') return found.mean
   throw new GraftError(
     'invalid-data',

@@ -1,10 +1,12 @@
 import { GraftError } from '../../contract/errors'
 import type { ColumnEncoding } from '../../contract/tables'
 import { identifier, literal, type Duck } from '../duckdb'
+import type { Bounds } from '../exactSums'
 import type { RawColumn } from '../sources/types'
 import type { FittedColumn } from './fitted'
 import { numberOf } from './apply'
 import { countItems, fitIndicators, fitVector } from './lists'
+import { moments, type Moments } from './moments'
 import { fitDomains, idEncoding, type HeldOutIds } from './vocabularies'
 
 export interface EncodingPlan {
@@ -25,6 +27,7 @@ export interface FittedColumns {
  * for the longest list of all rows.
  * @param rows a view of all rows with `graft_part` (0: training)
  * @param kept which held-out rows are evaluated on, as SQL
+ * @param bounds by column, those of all rows, where they are known
  * @throws GraftError `invalid-data` where a column does not bear its encoding, `invalid-setting` where columns that share
  *   a domain disagree
  */
@@ -33,10 +36,11 @@ export async function fitColumns(
   rows: string,
   plans: readonly EncodingPlan[],
   kept: string,
+  bounds: ReadonlyMap<string, Bounds>,
 ): Promise<FittedColumns> {
   const train = `(SELECT * FROM ${rows} WHERE graft_part = 0)`
   const { domains: sizes, heldOut } = await fitDomains(duck, rows, plans, kept)
-  const numbers = await fitContinuous(duck, train, plans)
+  const numbers = await fitContinuous(duck, train, plans, bounds)
   const fitted: FittedColumn[] = []
   for (const { column, encoding, binary } of plans) {
     const { name } = column
@@ -71,23 +75,11 @@ type Continuous = Extract<FittedColumn, { kind: 'continuous' }>
 /** Statistics of so many columns at a time: one pass over the rows instead of one a column. */
 const fittedAtOnce = 100
 
-/** What is learnt of a number: of its finite values, and of their transform. */
-interface Moments {
-  rows: number
-  present: number
-  mean: number
-  median: number
-  low: number
-  high: number
-  /** Mean and variance (of the whole population) of the transformed values. */
-  center: number
-  variance: number
-}
-
 async function fitContinuous(
   duck: Duck,
   from: string,
   plans: readonly EncodingPlan[],
+  bounds: ReadonlyMap<string, Bounds>,
 ): Promise<Map<string, Continuous>> {
   const fitted = new Map<string, Continuous>()
   const wanted = plans.flatMap(({ column, encoding }) =>
@@ -98,9 +90,10 @@ async function fitContinuous(
     const found = await moments(
       duck,
       from,
-      slice.map(({ x, encoding }) => ({
+      slice.map(({ column, x, encoding }) => ({
         x,
-        t: encoding.transform === 'log1p' ? `CASE WHEN ${x} > -1 THEN ln(1 + ${x}) END` : null,
+        isLogarithm: encoding.transform === 'log1p',
+        within: bounds.get(column.name) ?? null,
         // Exact medians need all values in memory at once.
         median: encoding.fill === 'median',
         bounds: encoding.transform !== 'none' && encoding.transform !== 'standardise',
@@ -157,42 +150,6 @@ function scaling(
   const mean = known * of.center + filled * value
   const variance = known * (of.variance + (of.center - mean) ** 2) + filled * (value - mean) ** 2
   return { shift: mean, scale: Math.sqrt(variance) }
-}
-
-/** Aggregates of several columns in one pass; what is not finite, or of no rows, is 0. */
-async function moments(
-  duck: Duck,
-  from: string,
-  wanted: readonly { x: string; t: string | null; median: boolean; bounds: boolean; moments: boolean }[],
-): Promise<Moments[]> {
-  const inner = wanted.flatMap(({ x, t }, i) => [`${x} AS x${i}`, ...(t === null ? [] : [`${t} AS t${i}`])])
-  const outer = wanted.flatMap(({ t, median, bounds, moments }, i) => {
-    const transformed = t === null ? `x${i}` : `t${i}`
-    return [
-      `count(x${i})::DOUBLE AS present_${i}`,
-      `avg(x${i}) AS mean_${i}`,
-      ...(bounds ? [`min(x${i}) AS low_${i}`, `max(x${i}) AS high_${i}`] : []),
-      ...(moments ? [`avg(${transformed}) AS center_${i}`, `var_pop(${transformed}) AS variance_${i}`] : []),
-      ...(median ? [`median(x${i}) AS median_${i}`] : []),
-    ]
-  })
-  const [found = {}] = await duck.all(
-    `SELECT count(*)::DOUBLE AS rows, ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${from})`,
-  )
-  const number = (name: string): number => {
-    const value = found[name]
-    return typeof value === 'number' && Number.isFinite(value) ? value : 0
-  }
-  return wanted.map((_, i) => ({
-    rows: number('rows'),
-    present: number(`present_${i}`),
-    mean: number(`mean_${i}`),
-    median: number(`median_${i}`),
-    low: number(`low_${i}`),
-    high: number(`high_${i}`),
-    center: number(`center_${i}`),
-    variance: number(`variance_${i}`),
-  }))
 }
 
 /** Inner edges of the bins; none where all values are the same, which then are 0 as with every other transform. */

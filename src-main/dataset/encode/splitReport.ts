@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { SplitReport, TablesSource } from '../../contract/tables'
 import { hasTag, type Schema } from '../../schema'
 import { identifier, parquetSource, type Duck } from '../duckdb'
+import { exactMean } from '../exactSums'
 import { parquetFiles, partNames, type PartName } from '../files'
 import { vocabularyTable, type HeldOutIds, type HeldOutValues } from './vocabularies'
 import { hasIds, isUnknown, type FittedEncoding, type IdColumn } from './fitted'
@@ -99,11 +100,11 @@ async function encodedFacts(
   columns: readonly IdColumn[],
 ): Promise<{ rate: number | null; zeros: number[] }> {
   const select = columns.map((column, i) => `(count(*) FILTER (WHERE ${isUnknown(column)}))::DOUBLE AS z${i}`)
-  if (target !== null) select.push(`avg(${identifier(target)}::DOUBLE) AS rate`)
-  if (select.length === 0) return { rate: null, zeros: [] }
-  const [found] = await duck.all(`SELECT ${select.join(', ')} FROM ${parquetSource(paths)}`)
+  const from = parquetSource(paths)
+  const rate = target === null ? null : await exactMean(duck, from, identifier(target))
+  const [found] = select.length === 0 ? [] : await duck.all(`SELECT ${select.join(', ')} FROM ${from}`)
   return {
-    rate: typeof found?.rate === 'number' ? found.rate : null,
+    rate,
     zeros: columns.map((_, i) => Number(found?.[`z${i}`] ?? 0)),
   }
 }

@@ -1,5 +1,6 @@
 import { describeFile } from '../check'
 import { escapePattern, identifier, literal, parquetSource, type Duck } from '../duckdb'
+import { exactMean } from '../exactSums'
 import type { RawColumn } from '../sources/types'
 import { groupRows } from '../write'
 
@@ -61,7 +62,7 @@ export async function gatherFacts(
         `min(${number}) AS a${i}`,
         `max(${number}) AS z${i}`,
         `avg(${number}) AS m${i}`,
-        `approx_quantile(${number}, 0.5)::DOUBLE AS q${i}`,
+        `median(${number}) AS q${i}`,
       ]
     })
     const [found = {}] = await duck.all(`SELECT ${select.join(', ')} FROM ${from}`)
@@ -77,7 +78,7 @@ export async function gatherFacts(
         distinct: number('d') ?? 0,
         min: number('a'),
         max: number('z'),
-        mean: number('m'),
+        mean: await settledMean(duck, from, column.name, number('m'), number('q')),
         median: number('q'),
         words: number('w') ?? 0,
         separators: shares,
@@ -87,6 +88,24 @@ export async function gatherFacts(
     }
   }
   return facts
+}
+
+/** A mean so many times the median is of a skewed column. */
+export const skewedMean = 3
+
+/** The last digits of a mean depend on how threads share the rows; where they would tell the verdict, they are made sure of. */
+async function settledMean(
+  duck: Duck,
+  from: string,
+  name: string,
+  mean: number | null,
+  median: number | null,
+): Promise<number | null> {
+  if (mean === null || median === null) return mean
+  const limit = skewedMean * median
+  return Math.abs(mean - limit) > 1e-9 * Math.abs(limit)
+    ? mean
+    : exactMean(duck, from, finite(identifier(name)))
 }
 
 /** Row groups that a large table is judged by. */
@@ -151,12 +170,8 @@ export async function gatherTableFacts(
   return facts
 }
 
-/** How many values columns lack in all files, as these say themselves: of the columns of which they do. */
-export async function missingValues(duck: Duck, paths: readonly string[]): Promise<Map<string, number>> {
-  return new Map([...(await readBounds(duck, paths))].map(([name, { missing }]) => [name, missing]))
-}
-
-interface Bounds {
+/** What files say of a column in all of their rows. */
+export interface KnownValues {
   missing: number
   /** Undefined where the file does not say, or what it says is not finite. */
   min: number | undefined
@@ -164,8 +179,8 @@ interface Bounds {
 }
 
 /** What Parquet files say of their columns without being read. Columns that only some of them have are left out. */
-async function readBounds(duck: Duck, paths: readonly string[]): Promise<Map<string, Bounds>> {
-  const found = new Map<string, Bounds[]>()
+export async function readBounds(duck: Duck, paths: readonly string[]): Promise<Map<string, KnownValues>> {
+  const found = new Map<string, KnownValues[]>()
   for (const path of paths) {
     // A column of ours has one leaf, so leaves are numbered as columns are; their names would not tell `a, b` from `a`.
     const names = [...(await describeFile(duck, path)).keys()]
@@ -184,7 +199,7 @@ async function readBounds(duck: Duck, paths: readonly string[]): Promise<Map<str
       found.set(name, [...(found.get(name) ?? []), one])
     }
   }
-  const bounds = new Map<string, Bounds>()
+  const bounds = new Map<string, KnownValues>()
   for (const [name, all] of found) {
     if (all.length < paths.length) continue
     const lows = all.flatMap(({ min }) => (min === undefined ? [] : [min]))

@@ -1,7 +1,7 @@
 import type { ColumnEncoding, DerivedColumn } from '../../contract/tables'
 import type { Dtype } from '../../schema'
 import type { RawColumn } from '../sources/types'
-import { separators, type ColumnFacts } from './facts'
+import { separators, type ColumnFacts, skewedMean } from './facts'
 
 /** What a column is taken for, and why. */
 export interface Guess {
@@ -99,7 +99,7 @@ function categorical(of: ColumnFacts, tags: string[], reason: string): Guess {
 
 function continuous(of: ColumnFacts, reason: string): Guess {
   const skewed =
-    of.min !== null && of.min >= 0 && (of.mean ?? 0) > 3 * (of.median ?? 0) && (of.max ?? 0) > 100
+    of.min !== null && of.min >= 0 && (of.mean ?? 0) > skewedMean * (of.median ?? 0) && (of.max ?? 0) > 100
   return {
     column: of.column.name,
     tags: ['continuous'],

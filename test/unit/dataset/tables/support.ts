@@ -57,6 +57,7 @@ export interface Given {
   options?: TablesSource['options']
   signal?: AbortSignal
   report?: TablesRequest['report']
+  threads?: number
 }
 
 /** Imports files as one table of the project `p`. */
@@ -77,6 +78,7 @@ export function importFiles(paths: readonly string[], given: Given = {}): Promis
     guess: { target: given.target ?? null, derived: given.derived ?? [], uses: given.uses ?? {} },
     report: given.report ?? (() => undefined),
     signal: given.signal ?? new AbortController().signal,
+    ...(given.threads && { threads: given.threads }),
   })
 }
 
