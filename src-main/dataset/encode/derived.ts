@@ -157,7 +157,9 @@ export async function learnDerived(
         `CREATE OR REPLACE TABLE ${values} AS SELECT ${by}, sum(n)::BIGINT AS count, (${sumOf(frame, 'sum(s)')} + ${m} * ${exact(prior)}) / (sum(n) + ${m}) AS value, sum(s) AS s FROM ${folds} GROUP BY ${by}`,
       )
       const [v, f] = [`v${index}`, `f${index}`]
-      joins += ` LEFT JOIN ${values} ${v} ON ${match(v)} LEFT JOIN ${folds} ${f} ON r.graft_part = 0 AND ${match(f)} AND ${f}.fold = ${fold('r.graft_row')}`
+      // Rows out of training have no fold. Said as a condition of its own, each row would be compared with every fold.
+      const ownFold = `CASE WHEN r.graft_part = 0 THEN ${fold('r.graft_row')} END`
+      joins += ` LEFT JOIN ${values} ${v} ON ${match(v)} LEFT JOIN ${folds} ${f} ON ${match(f)} AND ${f}.fold = ${ownFold}`
       const rest = `(coalesce(${v}.count, 0) - coalesce(${f}.n, 0))`
       const sum = sumOf(frame, `coalesce(${v}.s, 0) - coalesce(${f}.s, 0)`)
       const outOfFold = `CASE WHEN ${rest} + ${m} = 0 THEN ${exact(prior)} ELSE (${sum} + ${m} * ${exact(prior)}) / (${rest} + ${m}) END`
