@@ -19,65 +19,112 @@ export const joinSource = z.object({
 })
 export type JoinSource = z.infer<typeof joinSource>
 
+/** Settings that categories and the items of lists have in common; titles and descriptions are what the form shows. */
+const vocabularySettings = {
+  minCount: z.int().min(1).default(1).meta({
+    title: 'Smallest count',
+    description: 'Values that fewer training rows have are unknown (0).',
+  }),
+  maxSize: z.int().min(1).nullable().default(null).meta({
+    title: 'Largest vocabulary',
+    description: 'So many of the most frequent values are kept, the others are unknown. None: all.',
+  }),
+  buckets: z.int().min(1).nullable().default(null).meta({
+    title: 'Hash buckets',
+    description: 'Hashes values into so many ids, without a vocabulary. For millions of values.',
+  }),
+  domain: z.string().min(1).nullable().default(null).meta({
+    title: 'Domain',
+    description: 'Columns of one domain share a vocabulary and a table. None: its own.',
+  }),
+}
+
 /** How the values of a raw column become numbers. All that is learnt from data is learnt from the training part alone. */
 export const columnEncoding = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('categorical'),
-    /** Values that are rarer than this are unknown (0). */
-    minCount: z.int().min(1).default(1),
-    /** The most frequent values that get an id; the others are unknown. */
-    maxSize: z.int().min(1).nullable().default(null),
-    /** Hashed into so many ids, without a vocabulary. */
-    buckets: z.int().min(1).nullable().default(null),
-    /** Missing values are unknown, or have an id of their own: the last. */
-    nulls: z.enum(['unknown', 'own']).default('unknown'),
-    /** Columns of one domain share a vocabulary and a table; the column's own by default. */
-    domain: z.string().nullable().default(null),
+    ...vocabularySettings,
+    nulls: z.enum(['unknown', 'own']).default('unknown').meta({
+      title: 'Missing values',
+      description: 'unknown: as values never seen (0). own: an id of their own, the last.',
+    }),
   }),
   z.object({
     kind: z.literal('continuous'),
-    /** `standardise`: (x − mean) / standard deviation; `minmax`: to [0, 1]; `log1p`: ln(1 + x), standardised; `quantile`: rank among `bins` quantiles, to [0, 1]. */
-    transform: z.enum(['none', 'standardise', 'minmax', 'log1p', 'quantile']).default('standardise'),
-    bins: z.int().min(2).max(1000).default(100),
-    /** What takes the place of a missing value, before the transform. */
-    fill: z.union([z.enum(['mean', 'median', 'zero']), z.number()]).default('mean'),
-    /** Whether a column `<name>_missing` of 0 and 1 is added. */
-    indicator: z.boolean().default(false),
+    transform: z.enum(['none', 'standardise', 'minmax', 'log1p', 'quantile']).default('standardise').meta({
+      title: 'Transform',
+      description:
+        'standardise: mean 0, deviation 1. minmax: to [0, 1]. log1p: ln(1 + x), standardised. quantile: the rank among quantiles, to [0, 1].',
+    }),
+    bins: z.int().min(2).max(1000).default(100).meta({
+      title: 'Quantiles',
+      description: 'How many bins of about as many rows each.',
+    }),
+    fill: z
+      .union([z.enum(['mean', 'median', 'zero']), z.number()])
+      .default('mean')
+      .meta({
+        title: 'Missing values get',
+        description: 'The mean, the median, zero, or a number that you type; before the transform.',
+      }),
+    indicator: z.boolean().default(false).meta({
+      title: 'Missing indicator',
+      description: 'Adds a column of 0 and 1 that says where the value was missing.',
+    }),
   }),
   z.object({
     kind: z.literal('list'),
-    /** What separates the items of a text; null where the column holds lists already. */
-    separator: z.string().min(1).nullable(),
-    /**
-     * `ids`: items are looked up in a table and pooled; `indicators`: a column `<name>=<item>` of 0 and 1 for each of the
-     * most frequent items; `numbers`: as they are, to weigh another list with.
-     */
-    as: z.enum(['ids', 'indicators', 'numbers']).default('ids'),
-    /** Items that are rarer than this are unknown (0), or get no column. */
-    minCount: z.int().min(1).default(1),
-    /** The most frequent items that get an id, all where null, or a column, 32 where null and never more than 1000. */
-    maxSize: z.int().min(1).nullable().default(null),
-    /** Hashed into so many ids, without a vocabulary. */
-    buckets: z.int().min(1).nullable().default(null),
-    /** Columns of one domain share a vocabulary and a table; the column's own by default. */
-    domain: z.string().nullable().default(null),
-    /** The most items of a row that the model reads, and which of longer lists: as Keras' pad_sequences, the last. */
-    maxLength: z.int().min(1).max(4096).default(50),
-    keep: z.enum(['first', 'last']).default('last'),
+    separator: z.string().min(1).nullable().meta({
+      title: 'Separator',
+      description: 'What separates the items of a text. None: the column holds lists already.',
+    }),
+    as: z.enum(['ids', 'indicators', 'numbers']).default('ids').meta({
+      title: 'Items become',
+      description:
+        'ids: rows of a table, pooled. indicators: a column of 0 and 1 for each frequent item. numbers: as they are, to weigh another list with.',
+    }),
+    ...vocabularySettings,
+    /** Of indicators never more than 1000. */
+    maxSize: z.int().min(1).nullable().default(null).meta({
+      title: 'Largest vocabulary',
+      description:
+        'So many of the most frequent items are kept. None: all, or 32 where each becomes a column.',
+    }),
+    /** Which items of longer lists are read: as Keras' pad_sequences, the last. */
+    maxLength: z.int().min(1).max(4096).default(50).meta({
+      title: 'Longest list',
+      description: 'The most items of a row that the model reads.',
+    }),
+    keep: z.enum(['first', 'last']).default('last').meta({
+      title: 'Of longer lists',
+      description: 'Which items are read: the first or the last.',
+    }),
   }),
   z.object({
     /** As many numbers in every row, taken in as they are; rows without get zeros. */
     kind: z.literal('vector'),
-    /** What separates the numbers of a text; null where the column holds lists already. */
-    separator: z.string().min(1).nullable().default(null),
+    separator: z.string().min(1).nullable().default(null).meta({
+      title: 'Separator',
+      description: 'What separates the numbers of a text. None: the column holds lists already.',
+    }),
   }),
   z.object({
     kind: z.literal('target'),
-    /** The value that is 1 where the target is one of two texts; null for numbers. */
-    positive: z.string().nullable().default(null),
+    positive: z.string().nullable().default(null).meta({
+      title: 'Value that is 1',
+      description: 'Of a target of two texts. None: the values are numbers.',
+    }),
   }),
 ])
 export type ColumnEncoding = z.infer<typeof columnEncoding>
+
+/** What the encoded rows of a project were made from. */
+export const encodedFrom = z.object({
+  raw: z.array(z.object({ name: z.string(), isList: z.boolean() })),
+  /** The encodings that were in force, by column. */
+  settings: z.record(z.string(), columnEncoding),
+})
+export type EncodedFrom = z.infer<typeof encodedFrom>
 
 const targetEncoding = {
   kind: z.literal('targetEncoding'),

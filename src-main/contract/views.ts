@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { attachedTable, documentCommand, part, projectDocument } from './document'
 import { wireError } from './errors'
 import { changedField, role, widthRule } from './schema'
-import { datasetReport } from './tables'
+import { columnEncoding, datasetReport, encodedFrom } from './tables'
 import { alignmentReport, histogram } from './vectors'
 
 /** What main derives from the document and its files, as the window shows it. Main owns all of it. */
@@ -15,8 +15,13 @@ export const problem = z.object({
   code: z.string(),
   message: z.string(),
   hint: z.string(),
-  /** An edit that mends it, where one does. */
-  fix: z.object({ label: z.string(), command: documentCommand }).optional(),
+  /** What mends it, where something does: an edit, or encoding the raw rows again. */
+  fix: z
+    .union([
+      z.object({ label: z.string(), command: documentCommand }),
+      z.object({ label: z.string(), encode: z.literal(true) }),
+    ])
+    .optional(),
 })
 export type Problem = z.infer<typeof problem>
 
@@ -39,6 +44,8 @@ export const columnView = z.object({
   inData: z.boolean(),
   /** The largest value in any part, where the files say it; null for text and lists of unknown items. */
   largest: z.number().nullable(),
+  /** How its raw values become numbers, as the document says now; null where the project has no raw tables, or it is set aside. */
+  encoding: columnEncoding.nullable(),
   /** What of it has changed since the schema was imported. */
   changed: z.array(z.enum([...changedField.options, 'added'])),
 })
@@ -102,6 +109,8 @@ export const datasetSummary = z.object({
   ),
   /** Of raw tables: the parts side by side and what may give the target away; null where the data came encoded. */
   report: datasetReport.nullable().default(null),
+  /** Of raw tables; null where the data came encoded, or were encoded by a version that did not keep it. */
+  made: encodedFrom.nullable().default(null),
 })
 export type DatasetSummary = z.infer<typeof datasetSummary>
 
@@ -236,5 +245,7 @@ export const catalog = z.object({
   tableUse: z.record(z.string(), z.unknown()),
   /** JSON Schema of `pooling`. */
   pooling: z.record(z.string(), z.unknown()),
+  /** JSON Schema of `columnEncoding`, by kind. */
+  encodings: z.record(z.string(), z.record(z.string(), z.unknown())),
 })
 export type Catalog = z.infer<typeof catalog>

@@ -15,6 +15,7 @@ import {
   taskOf,
   validateSchema,
 } from '../schema'
+import { staleEncodings } from './columnEncoding'
 import type { Summarize } from './snapshot'
 import { useProblems } from './useProblems'
 
@@ -30,9 +31,11 @@ export function findProblems(
   dataset: DatasetSummary | null,
   summarize: Summarize,
 ): Findings {
+  const stale = staleEncodings(document, dataset?.made ?? null)
   const problems = [
     ...schemaProblems(document),
-    ...dataProblems(document, dataset),
+    ...stale,
+    ...dataProblems(document, dataset, new Set(stale.map(({ column }) => column))),
     ...leakProblems(document, dataset),
     ...tableProblems(document),
     ...useProblems(document),
@@ -61,7 +64,12 @@ function schemaProblems(document: ProjectDocument): Problem[] {
     )
 }
 
-function dataProblems(document: ProjectDocument, dataset: DatasetSummary | null): Problem[] {
+/** @param stale columns whose data are known to be behind */
+function dataProblems(
+  document: ProjectDocument,
+  dataset: DatasetSummary | null,
+  stale: ReadonlySet<string | null>,
+): Problem[] {
   const rows = dataset?.parts.find(({ part }) => part === 'train')?.rows ?? 0
   if (!dataset || rows === 0)
     return [
@@ -77,7 +85,7 @@ function dataProblems(document: ProjectDocument, dataset: DatasetSummary | null)
   const present = new Map(dataset.columns.map((column) => [column.name, column]))
   const needed = [...featuresOf(document.schema), ...targetsOf(document.schema)]
   const missing = needed
-    .filter(({ name }) => !present.has(name))
+    .filter(({ name }) => !present.has(name) && !stale.has(name))
     .map(({ name }): Problem => ({
       severity: 'error',
       place: 'schema',
@@ -86,7 +94,8 @@ function dataProblems(document: ProjectDocument, dataset: DatasetSummary | null)
       message: `Column ${name} is in the schema but not in the data.`,
       hint: 'Set its role to ignored, or import data that has it.',
     }))
-  return [...missing, ...smallDomains(needed, present)]
+  const encoded = needed.filter(({ name }) => !stale.has(name))
+  return [...missing, ...smallDomains(encoded, present)]
 }
 
 /** Ids that the data have and the domain does not would be looked up past the end of the table. */

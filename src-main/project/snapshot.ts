@@ -24,6 +24,7 @@ import {
   widthRule,
 } from '../schema'
 import { attachedTo, tablesAttachedTo } from './edits'
+import { encodingOf } from './columnEncoding'
 import { findProblems } from './problems'
 
 /** What is known of a project beside its document: what its files say and what has happened to it. */
@@ -51,8 +52,10 @@ export function deriveSnapshot(
   summarize: Summarize,
 ): ProjectSnapshot {
   const data = new Map(facts.dataset?.columns.map((column) => [column.name, column]))
+  const lists = new Set(facts.dataset?.made?.raw.flatMap(({ name, isList }) => (isList ? [name] : [])))
   const columns = document.schema.columns.map((column) => ({
     ...viewColumn(column, document),
+    encoding: encodingOf(document, column, lists.has(column.name)),
     inData: data.has(column.name),
     largest: data.get(column.name)?.largest ?? null,
     changed: facts.changes(column),
@@ -93,7 +96,7 @@ export function widthOf(document: ProjectDocument, column: Column): Width | null
 function viewColumn(
   column: Column,
   document: ProjectDocument,
-): Omit<ColumnView, 'inData' | 'largest' | 'changed'> {
+): Omit<ColumnView, 'inData' | 'largest' | 'encoding' | 'changed'> {
   const { name, dtype, isList, isRagged, tags, domain } = column
   return {
     name,

@@ -7,7 +7,7 @@ import {
   type ProjectDocument,
   type RowWindow,
 } from '../contract'
-import { type DatasetStore, partFiles, vocabularyFile } from '../dataset'
+import { type DatasetStore, partFiles, readEncodedFrom, vocabularyFile } from '../dataset'
 import { identifier, parquetSource } from '../dataset/duckdb'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -40,6 +40,7 @@ export async function summarizeDataset(
     ),
     columns: columns.map((column) => ({ ...column, largest: largest.get(column.name) ?? null })),
     report: document.source?.kind === 'tables' ? await readReport(store.project) : null,
+    made: document.source?.kind === 'tables' ? await readEncodedFrom(store.project) : null,
   }
 }
 

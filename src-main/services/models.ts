@@ -5,6 +5,7 @@ import {
   type DocumentCommand,
   type ModelSummary,
   type ProjectDocument,
+  columnEncoding,
   pooling,
   tableUse,
   trainingSettings,
@@ -48,6 +49,12 @@ export function listCatalog(): Catalog {
     training: z.toJSONSchema(trainingSettings, { io: 'input' }),
     tableUse: z.toJSONSchema(tableUse, { io: 'input' }),
     pooling: z.toJSONSchema(pooling, { io: 'input' }),
+    encodings: Object.fromEntries(
+      columnEncoding.options.map((option) => [
+        option.shape.kind.value,
+        z.toJSONSchema(option, { io: 'input' }),
+      ]),
+    ),
   }
 }
 

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import type { ProjectDocument } from '../contract/document'
 import { GraftError, toGraftError } from '../contract/errors'
 import type { TrainOverrides } from '../contract/runs'
-import type { DatasetStore } from '../dataset'
+import { readEncodedFrom, type DatasetStore } from '../dataset'
 import { checkOnce } from '../dataset/checkedFiles'
 import { hashFile, type EmbeddingStore } from '../embeddings'
 import { buildModel, featurePlaceholders, findArchitecture, taskOfModel, type ModelSpec } from '../model'
 import { Graph } from '../graph'
+import { staleEncodings } from '../project/columnEncoding'
 import { projectFiles } from '../project/folders'
 import { modelSpecOf } from '../project/modelSpec'
 import { tableRows, targetsOf, type Column, type Schema } from '../schema'
@@ -49,6 +50,7 @@ export async function planRun(request: RunRequest): Promise<TrainingPlan> {
       'Set its role to target in the schema.',
       { column: target },
     )
+  await checkEncoding(project, document)
   checkDomains(document, model)
   const tableFiles = await findTables(model, embeddings)
   const parts = { ...(await findParts(data)), ...(await heldOutParts(project, document, embeddings)) }
@@ -95,6 +97,21 @@ function chooseTarget(document: ProjectDocument): string {
       { targets },
     )
   return only
+}
+
+/** Raw rows were encoded as schema and settings say now. */
+async function checkEncoding(project: string, document: ProjectDocument): Promise<void> {
+  if (document.source?.kind !== 'tables') return
+  const [first] = staleEncodings(document, await readEncodedFrom(project))
+  if (first)
+    throw new GraftError(
+      'invalid-data',
+      first.message,
+      'Encode the rows again: in the Schema view, or with `schema DIR encode`.',
+      {
+        column: first.column,
+      },
+    )
 }
 
 /** Every table has a row for every id of its columns, and the rows after them that the document says. */

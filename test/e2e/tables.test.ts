@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { choose, dropFile, dropPath, goTo, trainEpochs } from './support/steps'
+import { choose, dropFile, dropPath, goTo, setSetting, trainEpochs } from './support/steps'
 import { openWorkbench, type Workbench } from './support/workbench'
 
 const pictures = resolve(__dirname, '..', '..', 'test-results', 'window')
@@ -129,6 +129,39 @@ describe('a raw table in the window', () => {
     await page.getByTestId('derive-apply').click()
     await page.getByTestId('derive-apply').waitFor({ state: 'detached', timeout: 60_000 })
     expect(await page.getByText('TE_userId_rating_binary').count()).toBeGreaterThan(0)
+  })
+
+  it('encodes a column by other settings, and says where the rows are behind the schema', async () => {
+    const { page } = bench
+    const row = page.getByTestId('schema-row-year')
+    await row.locator('[data-field=role]').click()
+    const form = page.getByTestId('encoding')
+    await choose(page, 'setting-transform', /^quantile$/)
+    await setSetting(page, 'bins', '10')
+    for (const theme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: theme })
+      await page.waitForTimeout(300)
+      await page.screenshot({ path: join(pictures, `encoding-${theme}-1440.png`) })
+    }
+    await page.emulateMedia({ colorScheme: 'light' })
+    await page.getByTestId('encode-apply').click()
+    await page.getByTestId('encode-apply').waitFor({ state: 'detached', timeout: 60_000 })
+    expect(await form.getByTestId('setting-bins').locator('input').inputValue()).toBe('10')
+
+    await page.getByTestId('schema-row-userId').locator('[data-field=role]').click()
+    await page.getByLabel('Choose year', { exact: true }).check()
+    await page.getByTestId('bulk-bar').getByText('Edit tags…').click()
+    await page.getByTestId('tag-picker').getByText('categorical', { exact: true }).click()
+    await page.keyboard.press('Escape')
+    const problem = page.getByText('Column year was encoded as a number and is to be a category now.').first()
+    await problem.waitFor()
+    await page.screenshot({ path: join(pictures, 'stale-encoding-light-1440.png') })
+    await goTo(page, 'train')
+    expect(await page.getByTestId('start').isDisabled()).toBe(true)
+    await goTo(page, 'schema')
+    await page.getByTestId('fix').first().click()
+    await problem.waitFor({ state: 'detached', timeout: 60_000 })
+    expect(await row.innerText()).toContain('categorical')
   })
 
   it('trains', async () => {

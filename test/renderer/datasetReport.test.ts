@@ -33,7 +33,8 @@ describe('a problem with a fix', () => {
     const list = mount(ProblemList, { props: { problems: [leak] } })
     await list.get('[data-testid=fix]').trigger('click')
     await vi.waitFor(() => expect(main.calls).toHaveLength(1))
-    expect(main.calls[0]).toEqual({ name: 'project.execute', input: { command: leak.fix?.command } })
+    const ignore = { type: 'setColumns', columns: ['paid'], changes: { role: 'ignored' } }
+    expect(main.calls[0]).toEqual({ name: 'project.execute', input: { command: ignore } })
     expect(list.emitted('go')).toBeUndefined()
     await list.get('button').trigger('click')
     expect(list.emitted('go')).toEqual([[leak]])

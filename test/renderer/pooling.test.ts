@@ -23,6 +23,7 @@ const column = (name: string, dtype: string, isList: boolean, tags: string[] = [
   table: null,
   inData: true,
   largest: null,
+  encoding: null,
   changed: [],
 })
 

@@ -205,7 +205,7 @@ describe('the dataset', () => {
     const parts = [{ part: 'train' as const, rows: 2000, targetRate: null }]
     main.emit({
       name: 'project.changed',
-      data: { project: projectSnapshot({ dataset: { parts, columns: [], report: null } }) },
+      data: { project: projectSnapshot({ dataset: { parts, columns: [], report: null, made: null } }) },
     })
     await useDataset().loadProfiles('train', ['movie'])
     expect(asked()).toHaveLength(3)

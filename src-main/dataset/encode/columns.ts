@@ -1,7 +1,18 @@
 import { GraftError } from '../../contract/errors'
 import type { ColumnEncoding, DerivedColumn, TablesSource } from '../../contract/tables'
-import { inputKind, intDomain, makeColumn, roleOf, taskOf, type Column, type Schema } from '../../schema'
-import { dtypeOf, usual, type Guess } from '../infer/rules'
+import { encodingInForce, usualEncoding } from '../../project/columnEncoding'
+import {
+  addTag,
+  findColumn,
+  inputKind,
+  intDomain,
+  makeColumn,
+  roleOf,
+  taskOf,
+  type Column,
+  type Schema,
+} from '../../schema'
+import { dtypeOf, type Guess } from '../infer/rules'
 import type { RawColumn } from '../sources/types'
 import type { EncodingPlan } from './fit'
 import { encodedColumns } from './apply'
@@ -35,7 +46,7 @@ export function describeDerived(
   const encoding = Object.fromEntries(
     added.map(({ name, kind }): [string, ColumnEncoding] => [
       name,
-      { ...usual.continuous, transform: kind === 'count' ? 'log1p' : 'standardise' },
+      { ...usualEncoding.continuous, transform: kind === 'count' ? 'log1p' : 'standardise' },
     ]),
   )
   return {
@@ -77,7 +88,7 @@ export function planEncodings(
     const described = schema.columns.find(({ name }) => name === column.name)
     if (!described) return []
     const stored = settings[column.name]
-    const chosen = chooseEncoding(column, described, stored)
+    const chosen = encodingInForce(described, column.isList, stored)
     if (!chosen) return []
     if (column.isList && chosen.kind !== 'list' && chosen.kind !== 'vector')
       throw new GraftError(
@@ -90,29 +101,10 @@ export function planEncodings(
       chosen.kind === 'continuous' && taken.has(`${column.name}_missing`.toLowerCase())
         ? { ...chosen, indicator: false }
         : chosen
-    return [{ column, encoding, binary: roleOf(described) === 'target' && taskOf(described) === 'binary' }]
+    return [
+      { column, encoding, chosen, binary: roleOf(described) === 'target' && taskOf(described) === 'binary' },
+    ]
   })
-}
-
-function chooseEncoding(
-  raw: RawColumn,
-  column: Column,
-  stored: ColumnEncoding | undefined,
-): ColumnEncoding | null {
-  const kind = inputKind(column)
-  if (roleOf(column) === 'target') return stored?.kind === 'target' ? stored : usual.target
-  // Columns of 0 and 1 have roles of their own, and weights are no input: both are there whatever their source is for.
-  if (stored?.kind === 'list' && stored.as !== 'ids' && kind !== 'continuous' && kind !== 'embedding')
-    return stored
-  if (column.ignored) return null
-  // A setting that was just chosen gives the column its tags; tags that say otherwise came later.
-  if (stored?.kind === 'list' && (kind === 'categorical' || kind === null)) return stored
-  if (stored?.kind === 'vector' && (kind === 'embedding' || kind === null)) return stored
-  if (kind === 'embedding') return usual.vector
-  if (kind === 'categorical' && raw.isList) return usual.list
-  if (kind === 'categorical') return stored?.kind === 'categorical' ? stored : usual.categorical
-  if (kind === 'continuous') return stored?.kind === 'continuous' ? stored : usual.continuous
-  return null
 }
 
 /** The tags with those of one kind of input, or of none, in the place of any other. */
@@ -125,8 +117,8 @@ function retagged(
 }
 
 /**
- * The schema with the tags that go with settings which were just chosen: a list or a vector is an input, whatever the
- * column was for before. Other settings leave what a column is for to its tags.
+ * The schema with the tags that go with settings which were just chosen: the column is an input of that kind, whatever it
+ * was for before. A target stays one.
  */
 export function tagChosen(schema: Schema, chosen: Readonly<Record<string, ColumnEncoding>>): Schema {
   const columns = schema.columns.map((column): Column => {
@@ -138,8 +130,12 @@ export function tagChosen(schema: Schema, chosen: Readonly<Record<string, Column
       const kinds = encoding.as === 'ids' ? (['categorical', 'list'] as const) : (['list'] as const)
       return { ...column, ignored: false, tags: retagged(column.tags, kinds) }
     }
+    if (encoding.kind === 'target') return column
     const wasList = encoding.kind === 'categorical' && column.tags.includes('list')
-    return wasList ? { ...column, tags: retagged(column.tags, ['categorical']) } : column
+    if (wasList) return { ...column, ignored: false, tags: retagged(column.tags, ['categorical']) }
+    if (inputKind(column) === encoding.kind) return column
+    const shown = { columns: [{ ...column, ignored: false }], rest: {} }
+    return findColumn(addTag(shown, column.name, encoding.kind), column.name)
   })
   return { ...schema, columns }
 }

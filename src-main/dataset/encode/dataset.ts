@@ -97,6 +97,7 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
     derived: source.derived,
     learnt,
     columns: learntColumns,
+    settings: Object.fromEntries(plans.map(({ column, chosen }) => [column.name, chosen])),
   }
   const fitted = fittedSchema(schema, encoding)
   await writeVocabularies(duck, encoding, join(folder, 'vocabularies'))

@@ -12,6 +12,8 @@ import { fitDomains, idEncoding, type HeldOutIds } from './vocabularies'
 export interface EncodingPlan {
   column: RawColumn
   encoding: ColumnEncoding
+  /** As it was asked for: an indicator whose name is taken is left out. */
+  chosen: ColumnEncoding
   /** Of a target: whether it is of two classes. */
   binary: boolean
 }

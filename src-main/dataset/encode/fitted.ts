@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { GraftError } from '../../contract/errors'
-import { derivedColumn, type DerivedColumn } from '../../contract/tables'
+import { columnEncoding, derivedColumn, type DerivedColumn, type EncodedFrom } from '../../contract/tables'
 import { identifier } from '../duckdb'
 import type { RawColumn } from '../sources/types'
 
@@ -120,6 +120,8 @@ export const fittedEncoding = z.object({
     )
     .default([]),
   columns: z.array(fittedColumn),
+  /** What was asked for, by raw or derived column; null where others encoded, or a version that did not keep it. */
+  settings: z.record(z.string(), columnEncoding).nullable().default(null),
 })
 export type FittedEncoding = z.infer<typeof fittedEncoding>
 export type LearntColumn = FittedEncoding['learnt'][number]
@@ -153,4 +155,12 @@ export async function readEncoding(project: string): Promise<FittedEncoding> {
       'Split the rows again: that encodes them anew.',
     )
   }
+}
+
+/** What a project's encoded rows were made from; null where that is not known. */
+export async function readEncodedFrom(project: string): Promise<EncodedFrom | null> {
+  const fitted = await readEncoding(project).catch(() => null)
+  if (!fitted?.settings) return null
+  const columns = [...fitted.raw, ...fitted.derived.map(derivedType)]
+  return { raw: columns.map(({ name, isList }) => ({ name, isList })), settings: fitted.settings }
 }

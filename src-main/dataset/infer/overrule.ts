@@ -1,5 +1,6 @@
 import { GraftError } from '../../contract/errors'
 import type { ColumnEncoding, ColumnUse } from '../../contract/tables'
+import { usualEncoding } from '../../project/columnEncoding'
 import type { RawColumn } from '../sources/types'
 import type { Guess } from './rules'
 
@@ -53,7 +54,5 @@ function takenFor(guess: Guess, use: ColumnUse, column: RawColumn): Guess {
 
 function usualFor(guessed: ColumnEncoding | null, use: 'categorical' | 'continuous'): ColumnEncoding {
   if (guessed?.kind === use) return guessed
-  return use === 'categorical'
-    ? { kind: 'categorical', minCount: 1, maxSize: null, buckets: null, nulls: 'unknown', domain: null }
-    : { kind: 'continuous', transform: 'standardise', bins: 100, fill: 'mean', indicator: false }
+  return usualEncoding[use]
 }

@@ -1,4 +1,5 @@
 import type { ColumnEncoding, DerivedColumn } from '../../contract/tables'
+import { usualEncoding } from '../../project/columnEncoding'
 import type { Dtype } from '../../schema'
 import type { RawColumn } from '../sources/types'
 import { separators, type ColumnFacts, skewedMean } from './facts'
@@ -56,32 +57,6 @@ export function infer(facts: readonly ColumnFacts[], wish: TargetWish | null): I
   return { guesses, derived, target, warnings }
 }
 
-/** Settings of an encoding that nobody has chosen yet. */
-export const usual = {
-  categorical: {
-    kind: 'categorical',
-    minCount: 1,
-    maxSize: null,
-    buckets: null,
-    nulls: 'unknown',
-    domain: null,
-  },
-  continuous: { kind: 'continuous', transform: 'standardise', bins: 100, fill: 'mean', indicator: false },
-  list: {
-    kind: 'list',
-    separator: null,
-    as: 'ids',
-    minCount: 1,
-    maxSize: null,
-    buckets: null,
-    domain: null,
-    maxLength: 50,
-    keep: 'last',
-  },
-  vector: { kind: 'vector', separator: null },
-  target: { kind: 'target', positive: null },
-} as const satisfies Record<string, ColumnEncoding>
-
 function aside({ column }: ColumnFacts, tags: string[], reason: string): Guess {
   return { column: column.name, tags, ignored: true, encoding: null, reason }
 }
@@ -92,7 +67,7 @@ function categorical(of: ColumnFacts, tags: string[], reason: string): Guess {
     column: of.column.name,
     tags: ['categorical', ...tags],
     ignored: false,
-    encoding: { ...usual.categorical, buckets: hashed ? usualBuckets : null },
+    encoding: { ...usualEncoding.categorical, buckets: hashed ? usualBuckets : null },
     reason: hashed ? `${reason}; hashed, for it has about ${Math.round(of.distinct)} values` : reason,
   }
 }
@@ -105,7 +80,7 @@ function continuous(of: ColumnFacts, reason: string): Guess {
     tags: ['continuous'],
     ignored: false,
     encoding: {
-      ...usual.continuous,
+      ...usualEncoding.continuous,
       transform: skewed ? 'log1p' : 'standardise',
       indicator: of.missing > 0,
     },
@@ -141,7 +116,7 @@ function guess(of: ColumnFacts, warnings: string[]): Guess {
       column: name,
       tags: ['categorical', 'list'],
       ignored: false,
-      encoding: { ...usual.list, separator: split },
+      encoding: { ...usualEncoding.list, separator: split },
       reason: `its texts are lists separated by "${split}" of ${of.items ?? 0} different items, which are looked up and pooled`,
     }
   const isFraction = type === 'DOUBLE'
@@ -172,7 +147,7 @@ function guessList({ column: { name, type }, lengths }: ColumnFacts): Guess {
       column: name,
       tags: ['embedding'],
       ignored: false,
-      encoding: usual.vector,
+      encoding: usualEncoding.vector,
       reason: `every row has a vector of ${max} numbers, which goes in as it is`,
     }
   if (type === 'DOUBLE')
@@ -180,14 +155,14 @@ function guessList({ column: { name, type }, lengths }: ColumnFacts): Guess {
       column: name,
       tags: ['list'],
       ignored: true,
-      encoding: { ...usual.list, as: 'numbers' },
+      encoding: { ...usualEncoding.list, as: 'numbers' },
       reason: `it holds ${min} to ${max} numbers a row: they may weigh the items of another list`,
     }
   return {
     column: name,
     tags: ['categorical', 'list'],
     ignored: false,
-    encoding: usual.list,
+    encoding: usualEncoding.list,
     reason: `it holds lists of up to ${max} items, which are looked up and pooled`,
   }
 }
@@ -243,7 +218,7 @@ function targetGuess(of: ColumnFacts): Guess {
           : 'regression',
     ],
     ignored: false,
-    encoding: usual.target,
+    encoding: usualEncoding.target,
     reason: binary ? 'it is the target, of two classes' : 'it is the target',
   }
 }

@@ -184,5 +184,5 @@ function rawEncoding(schema: Schema, known: ReadonlyMap<string, Known>): FittedE
     raw.push({ name: column.name, type: 'DOUBLE', isList: false })
     columns.push({ kind: 'target', column: column.name, positive: null, binary: taskOf(column) === 'binary' })
   }
-  return { version: 1, raw, derived: [], learnt: [], columns }
+  return { version: 1, raw, derived: [], learnt: [], columns, settings: null }
 }

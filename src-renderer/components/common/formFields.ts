@@ -10,14 +10,13 @@ export type FormField = {
   | { kind: 'switch' }
   | { kind: 'choice'; options: string[] }
   | { kind: 'numbers'; whole: boolean; min: number | null }
-  | { kind: 'text' }
+  /** `options` are proposed; any other text can be written. */
+  | { kind: 'text'; options: string[]; nullable: boolean }
 )
 
 const property = z.looseObject({
   /** A nullable text is written as a list of two types. */
-  type: z
-    .union([z.string(), z.array(z.string()).transform((types) => types.find((type) => type !== 'null'))])
-    .optional(),
+  type: z.union([z.string().transform((type) => [type]), z.array(z.string())]).default([]),
   title: z.string().optional(),
   description: z.string().optional(),
   enum: z.array(z.string()).optional(),
@@ -57,24 +56,29 @@ type Kind = FormField extends infer F
 
 function fieldOf(given: Property): Kind | null {
   if (given.anyOf) {
-    const real = given.anyOf.filter((option) => option.type !== 'null')
+    const real = given.anyOf.filter((option) => !option.type.includes('null'))
+    const nullable = real.length < given.anyOf.length
     const [only] = real
     if (real.length === 1 && only) {
       const field = fieldOf(only)
-      return field?.kind === 'number' ? { ...field, nullable: real.length < given.anyOf.length } : field
+      return field?.kind === 'number' || field?.kind === 'text' ? { ...field, nullable } : field
     }
     const values = real.flatMap((option) => option.const ?? option.enum ?? [])
-    return values.length > 0 ? { kind: 'choice', options: values } : null
+    if (values.length === 0) return null
+    const others = real.some((option) => option.const === undefined && option.enum === undefined)
+    return others ? { kind: 'text', options: values, nullable } : { kind: 'choice', options: values }
   }
   if (given.enum) return { kind: 'choice', options: given.enum }
-  if (given.type === 'boolean') return { kind: 'switch' }
-  if (given.type === 'integer' || given.type === 'number') {
-    const whole = given.type === 'integer'
+  const type = given.type.find((one) => one !== 'null')
+  if (type === 'boolean') return { kind: 'switch' }
+  if (type === 'integer' || type === 'number') {
+    const whole = type === 'integer'
     return { kind: 'number', whole, ...boundsOf(given), nullable: false }
   }
-  if (given.type === 'array' && (given.items?.type === 'integer' || given.items?.type === 'number'))
-    return { kind: 'numbers', whole: given.items.type === 'integer', min: boundsOf(given.items).min }
-  return given.type === 'string' ? { kind: 'text' } : null
+  const [item] = given.items?.type ?? []
+  if (type === 'array' && given.items && (item === 'integer' || item === 'number'))
+    return { kind: 'numbers', whole: item === 'integer', min: boundsOf(given.items).min }
+  return type === 'string' ? { kind: 'text', options: [], nullable: given.type.includes('null') } : null
 }
 
 /** zod writes the safe integers as bounds of every integer; they are no bounds that a person needs to see. */

@@ -23,6 +23,7 @@ export function columnView(name: string, fields: Partial<ColumnView> = {}): Colu
     table: name,
     inData: true,
     largest: null,
+    encoding: null,
     changed: [],
     ...fields,
   }
@@ -93,6 +94,7 @@ export function projectSnapshot(fields: Partial<ProjectSnapshot> = {}): ProjectS
         { name: 'user', type: 'INTEGER', largest: null },
       ],
       report: null,
+      made: null,
     },
     model: null,
     undo: null,

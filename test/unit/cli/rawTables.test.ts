@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -248,5 +249,38 @@ describe('raw tables on the command line', () => {
     expect(outcome.status, outcome.stdout).toBe(0)
     expect(outcome.stdout).toContain('title')
     expect(outcome.stdout).not.toContain('zip_code')
+  })
+
+  it('settings of an encoding are set, what is left out stays, and rows of others are not trained on', async () => {
+    const set = (json: string) => run('schema', 'p', 'set', 'title', '--encoding', json)
+    expect((await set('{"maxSize": 7}')).json).toMatchObject({
+      domain: { max: 7 },
+      encoding: { kind: 'categorical', maxSize: 7, minCount: 1 },
+    })
+    expect((await set('{"nulls": "own"}')).json).toMatchObject({ encoding: { maxSize: 7, nulls: 'own' } })
+    for (const [wrong, words] of [
+      ['{"maxSize": 0}', /maxSize/],
+      ['{"bins": 3}', /no setting bins/],
+      ['{"kind": "word"}', /title/],
+      ['maxSize', /JSON/],
+    ] as const)
+      expect(errorOf(await set(wrong)).message).toMatch(words)
+    expect((await set('{"kind": "list", "separator": " "}')).json).toMatchObject({
+      encoding: { kind: 'list', as: 'ids', separator: ' ' },
+    })
+    expect((await set('{"kind": "categorical"}')).json).toMatchObject({
+      role: 'feature',
+      encoding: { kind: 'categorical', maxSize: null },
+    })
+
+    const file = join(folder, 'p', 'graft.json')
+    const before = readFileSync(file, 'utf8')
+    writeFileSync(file, before.replace(/("title": \{[^}]*"minCount": )1/, '$12'))
+    expect(readFileSync(file, 'utf8')).not.toBe(before)
+    const error = errorOf(await run('train', 'p', '--epochs', '1'))
+    expect(error.message).toBe('The settings of title have changed since the rows were encoded.')
+    expect(error.hint).toContain('schema DIR encode')
+    expect((await run('schema', 'p', 'encode')).status).toBe(0)
+    expect((await run('train', 'p', '--epochs', '1')).status).toBe(0)
   })
 })
