@@ -32,10 +32,12 @@ export function findProblems(
   summarize: Summarize,
 ): Findings {
   const stale = staleEncodings(document, dataset?.made ?? null)
+  const behind = new Set(stale.map(({ column }) => column))
   const problems = [
-    ...schemaProblems(document),
+    // Encoding gives a column its domain.
+    ...schemaProblems(document).filter(({ code, column }) => code !== 'no-domain' || !behind.has(column)),
     ...stale,
-    ...dataProblems(document, dataset, new Set(stale.map(({ column }) => column))),
+    ...dataProblems(document, dataset, behind),
     ...leakProblems(document, dataset),
     ...tableProblems(document),
     ...useProblems(document),
