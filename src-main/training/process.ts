@@ -101,7 +101,7 @@ async function work(job: TrainerJob): Promise<FromTrainer> {
       return { type: 'result', value: await runExport(job.plan, loadTensorFlow(job.engine), report) }
     }
     case 'map': {
-      const report = atMostEvery(50, (phase: string, done: number, total: number, unit: string) =>
+      const report = atMostEvery(50, (phase: string, done: number, total: number | null, unit: string) =>
         context.tell({ type: 'jobProgress', phase, done, total, unit }),
       )
       return { type: 'result', value: await mapTable(job.plan, report) }

@@ -23,7 +23,8 @@ const epochsAtOnce = 5
 const planeNumbers = 4_194_304
 const seed = 42
 
-export type ReportMap = (phase: string, done: number, total: number, unit: string) => void
+/** `total`: null where a step tells nothing before it has ended. */
+export type ReportMap = (phase: string, done: number, total: number | null, unit: string) => void
 
 /** Lays a table's rows on a plane. The same table gives the same map. @throws GraftError `non-finite`, `shape-mismatch` */
 export async function mapTable(plan: MapPlan, report: ReportMap): Promise<MappedTable> {
@@ -100,6 +101,9 @@ async function mapByUmap(table: TableRows, plan: MapPlan, report: ReportMap): Pr
     found.map((row) => row.indices),
     found.map((row) => row.distances),
   )
+  // Seconds in one piece: what is told before has to be sent first.
+  report('Weighing neighbours', 0, null, 'rows')
+  await breathe()
   // With its neighbours given, umap-js asks only how many rows there are.
   const epochs = umap.initializeFit(Array.from(chosen, () => []))
   for (let epoch = 0; epoch < epochs; epoch++) {

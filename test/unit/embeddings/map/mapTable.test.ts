@@ -74,7 +74,7 @@ describe('a map by UMAP', () => {
     const umap = floats(await mapTable(plan(path, { method: 'umap' }), (phase) => phases.add(phase)))
     expect(purity(umap, clusterOf)).toBeGreaterThan(0.95)
     expect(purity(umap, clusterOf)).toBeGreaterThan(purity(pca, clusterOf) + 0.1)
-    expect([...phases]).toEqual(['Reading rows', 'Finding neighbours', 'Laying out'])
+    expect([...phases]).toEqual(['Reading rows', 'Finding neighbours', 'Weighing neighbours', 'Laying out'])
     expect(floats(await mapTable(plan(path, { method: 'umap' }), () => undefined))).toEqual(umap)
   })
 
