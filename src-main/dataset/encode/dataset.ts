@@ -10,9 +10,8 @@ import { overrule } from '../infer/overrule'
 import { infer, type Guess, type TargetWish } from '../infer/rules'
 import { groupRows } from '../write'
 import { findRaw, writeRows, type RawRows, type ReportRows } from '../sources/raw'
-import { labelParts } from '../split/label'
 import { parseSplit } from '../split/spec'
-import { derivedSelection, encodedColumns, lookupJoins, prepareDomains } from './apply'
+import { encodedColumns, lookupJoins, prepareDomains } from './apply'
 import {
   allColumns,
   describeDerived,
@@ -22,10 +21,11 @@ import {
   tagChosen,
   reasonOf,
 } from './columns'
-import { learnDerived, settleWishes, withLearnt } from './derived'
+import { settleWishes } from './derived'
 import { fitColumns } from './fit'
-import { hasIds, isLearnt, type FittedEncoding, type LearntColumn } from './fitted'
+import { hasIds, isLearnt, type FittedEncoding } from './fitted'
 import { findLeaks } from './leaks'
+import { firstRow, viewRows } from './rowView'
 import { reportSplit, unseenShares } from './splitReport'
 import { exists } from '../../project/files'
 import { vocabularyTable } from './vocabularies'
@@ -197,65 +197,6 @@ export function setAsideParts(guesses: Guess[], split: string | null): void {
       encoding: null,
       reason: 'it says which part a row belongs to',
     }
-}
-
-/** The number of a file's first row: later parts start above any row of earlier ones. */
-const firstRow = (part: number): number => part * 2 ** 40
-
-/**
- * The view `graft_rows`: raw and derived columns, `graft_part`, and `graft_row`, which numbers the rows.
- * @param folder where the values of learnt columns are written
- */
-export async function viewRows(
-  duck: Duck,
-  raw: RawRows,
-  source: TablesSource,
-  folder: string,
-): Promise<LearntColumn[]> {
-  const wanted = source.derived.filter(isLearnt)
-  const view = wanted.length === 0 ? 'graft_rows' : 'graft_plain_rows'
-  const derived = derivedSelection(source.derived)
-    .map((sql) => `, ${sql}`)
-    .join('')
-  const numbered = (path: string): string => parquetSource([path], 'file_row_number = true')
-  const select = (part: number): string =>
-    `SELECT * EXCLUDE (file_row_number), ${firstRow(part)}::BIGINT + file_row_number AS graft_row${derived}`
-  const [only] = raw.files
-  if (only?.part === null) {
-    const names = raw.columns.map(({ name }) => name)
-    const from = numbered(only.path)
-    const part = await labelParts(duck, from, raw.rows, names, parseSplit(source.split), source.seed)
-    await duck.run(`CREATE OR REPLACE VIEW ${view} AS ${select(0)}, ${part} AS graft_part FROM ${from}`)
-  } else {
-    if (source.split !== null)
-      throw new GraftError(
-        'invalid-setting',
-        'The parts were imported as files of their own, so they are not split.',
-        'Import the files together to split them.',
-      )
-    const parts = raw.files.map(({ part, path }) => {
-      const index = part === null ? 0 : partNames.indexOf(part)
-      return `${select(index)}, ${index} AS graft_part FROM ${numbered(path)}`
-    })
-    await duck.run(`CREATE OR REPLACE VIEW ${view} AS ${parts.join(' UNION ALL BY NAME ')}`)
-  }
-  if (wanted.length === 0) return []
-  await mkdir(folder, { recursive: true })
-  const learnt = await learnDerived(duck, wanted, {
-    rows: view,
-    columns: allColumns(raw.columns, source.derived),
-    positives: positivesOf(source.encoding),
-    seed: source.seed,
-    folder,
-  })
-  await duck.run(`CREATE OR REPLACE VIEW graft_rows AS SELECT * FROM ${withLearnt(view)}`)
-  return learnt
-}
-
-function positivesOf(encoding: TablesSource['encoding']): Map<string, string | null> {
-  return new Map(
-    Object.entries(encoding).flatMap(([name, of]) => (of.kind === 'target' ? [[name, of.positive]] : [])),
-  )
 }
 
 async function writeVocabularies(duck: Duck, encoding: FittedEncoding, folder: string): Promise<void> {
