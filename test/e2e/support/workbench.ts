@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import {
   _electron,
   chromium,
+  errors,
   type ConsoleMessage,
   type ElectronApplication,
   type Page,
@@ -74,15 +75,29 @@ type Opened = Pick<Workbench, 'page' | 'pid' | 'close'>
 async function openElectron(project: string, env: NodeJS.ProcessEnv): Promise<Opened> {
   const runtime = electronBinary(root)
   if (!runtime) throw new Error('There is no Electron: run `npm test` once, which fetches it.')
-  const app = await _electron.launch({
+  const app = await launchElectron({
     executablePath: runtime.path,
     args: [...electronFlags(), root, project],
     env: Object.fromEntries(
       Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
+    timeout: 60_000,
   })
   const page = await app.firstWindow()
   return { page, pid: app.process().pid ?? 0, close: () => closeElectron(app) }
+}
+
+/**
+ * Playwright attaches to Node's debugger and to Chromium's; now and then it waits for good for the first context although both
+ * answered. It has ended that Electron by then, and another is started, once: an application that hangs does so again.
+ */
+async function launchElectron(options: Parameters<typeof _electron.launch>[0]): Promise<ElectronApplication> {
+  try {
+    return await _electron.launch(options)
+  } catch (error) {
+    if (!(error instanceof errors.TimeoutError)) throw error
+    return _electron.launch(options)
+  }
 }
 
 /**
