@@ -38,16 +38,30 @@ export function frameAroundZero({ low, high }: Bounds): Frame {
 /** A double that DuckDB reads back bit for bit; a bare literal would be a decimal. */
 export const exact = (x: number): string => `'${x}'::DOUBLE`
 
-/** The sum of x in a frame, in SQL: a HUGEINT. */
+/** The sum of x, which is within the frame's bounds, in SQL: a HUGEINT. */
 export function sumIn({ center, unit }: Frame, x: string): string {
-  return `sum(TRY_CAST((${x} - ${exact(center)}) * ${exact(2 ** fractionBits / unit)} AS BIGINT))`
+  return `sum(CAST((${x} - ${exact(center)}) * ${exact(2 ** fractionBits / unit)} AS BIGINT))`
 }
 
-/** The sum of squares in a frame, in SQL: a HUGEINT. */
+/** The sum of squares of x, which is within the frame's bounds, in SQL: a HUGEINT. */
 export function squaresIn({ center, unit }: Frame, x: string): string {
   const distance = `((${x} - ${exact(center)}) * ${exact(1 / unit)})`
-  return `sum(TRY_CAST(${distance} * ${distance} * ${exact(2 ** fractionBits)} AS BIGINT))`
+  return `sum(CAST(${distance} * ${distance} * ${exact(2 ** fractionBits)} AS BIGINT))`
 }
+
+/** The frame in which the square of an integer is that integer again: sums of integers and their squares need no rounding. */
+export const integerFrame: Frame = { center: 0, unit: 2 ** (fractionBits / 2) }
+
+/** Whether integers within these bounds can be summed in the {@link integerFrame}. */
+export function areSmall({ low, high }: Bounds): boolean {
+  return Math.max(Math.abs(low), Math.abs(high)) <= integerFrame.unit
+}
+
+/** {@link sumIn} the {@link integerFrame}, of a BIGINT. */
+export const integerSum = (x: string): string => `(sum(${x}) * ${integerFrame.unit})`
+
+/** {@link squaresIn} the {@link integerFrame}, of a BIGINT. */
+export const integerSquares = (x: string): string => `sum(${x} * ${x})`
 
 /** A sum of a {@link frameAroundZero} as a double, in SQL. */
 export function sumOf({ unit }: Frame, sum: string): string {

@@ -10,7 +10,7 @@ import { infer, type TargetWish } from './infer/rules'
 import { toJsonCell } from './json'
 import { expandTables } from './sources/expand'
 import { checkKey, joinedRows, rawColumns, writeRows } from './sources/raw'
-import { openTable, readError, sampledCells, selectTyped, type TableSource } from './sources/table'
+import { openTable, readError, sampledCells, typedRows, type TableSource } from './sources/table'
 import { probeTypes, sampleRows } from './sources/types'
 
 export interface PreviewRequest {
@@ -164,9 +164,9 @@ async function writeSample(
     await duck.run(`CREATE OR REPLACE TEMP TABLE graft_sample AS SELECT * FROM ${source.from}${limit}`)
     if (source.isText) {
       const names = source.columns.map(({ name }) => name)
-      source.columns = await probeTypes(duck, 'graft_sample', names, null)
+      source.columns = await probeTypes(duck, 'graft_sample', names)
     }
-    await writeRows(duck, `SELECT ${selectTyped(source)} FROM graft_sample`, path)
+    await writeRows(duck, typedRows(source, 'graft_sample'), path)
   } catch (error) {
     throw readError(error, source.files[0] ?? '')
   }

@@ -2,6 +2,7 @@ import {
   type DatasetReport,
   datasetReport,
   type DatasetSummary,
+  type EncodedFrom,
   GraftError,
   type Part,
   type ProjectDocument,
@@ -30,18 +31,35 @@ export async function summarizeDataset(
     target && taskOf(target) === 'binary' && columns.some(({ name }) => name === target.name)
       ? target.name
       : null
+  const ofTables = document.source?.kind === 'tables'
+  const report = ofTables ? await readReport(store.project) : null
+  const made = ofTables ? await readEncodedFrom(store.project) : null
+  const known = rated === null ? null : toldRates(report, made, rated)
   return {
     parts: await Promise.all(
-      parts.map(async ({ part, rows }) => ({
-        part,
-        rows,
-        targetRate: rated === null || rows === 0 ? null : await meanOf(store, part, rated),
-      })),
+      parts.map(async ({ part, rows }) => {
+        const targetRate =
+          rated === null || rows === 0 ? null : (known?.get(part) ?? (await meanOf(store, part, rated)))
+        return { part, rows, targetRate }
+      }),
     ),
     columns: columns.map((column) => ({ ...column, largest: largest.get(column.name) ?? null })),
-    report: document.source?.kind === 'tables' ? await readReport(store.project) : null,
-    made: document.source?.kind === 'tables' ? await readEncodedFrom(store.project) : null,
+    report,
+    made,
   }
+}
+
+/** The rates that were told when the rows were encoded, where they are of this target. */
+function toldRates(
+  report: DatasetReport | null,
+  made: EncodedFrom | null,
+  target: string,
+): Map<Part, number> | null {
+  const targets = Object.entries(made?.settings ?? {}).filter(([, { kind }]) => kind === 'target')
+  if (!report || targets.length !== 1 || targets[0]?.[0] !== target) return null
+  return new Map(
+    report.split.parts.flatMap(({ part, targetRate }) => (targetRate === null ? [] : [[part, targetRate]])),
+  )
 }
 
 /** What the last encoding found; null where it was made before there was such a report. */

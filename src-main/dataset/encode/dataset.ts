@@ -68,17 +68,18 @@ export async function buildDataset(duck: Duck, request: BuildRequest, folder: st
   const { source, schema, target, reasons, warnings } = await settle(duck, request, raw)
   stopIfAborted(request.signal)
   report({ phase: 'Splitting', done: 0, total: null, unit: 'rows' })
-  const learnt = await viewRows(duck, raw, source, join(folder, 'derived'))
+  const { learnt, counts } = await viewRows(duck, raw, source, join(folder, 'derived'))
   const plans = planEncodings(allColumns(raw.columns, source.derived), schema, source.encoding)
   report({ phase: 'Fitting on the training part', done: 0, total: null, unit: 'columns' })
   const targets = targetsOf(
     plans.map(({ column, encoding }) => ({ column: column.name, kind: encoding.kind })),
   )
-  const rows = await countParts(duck, targets, warnings)
   const known = await readBounds(
     duck,
     raw.files.map(({ path }) => path),
   )
+  const isComplete = targets.every((name) => known.get(name)?.missing === 0)
+  const rows = await countParts(duck, targets, isComplete ? counts : null, warnings)
   const bounds = new Map(
     [...known].flatMap(([name, { min: low, max: high }]) =>
       low === undefined || high === undefined ? [] : [[name, { low, high }]],
@@ -239,13 +240,16 @@ export function keptRows(encoding: FittedEncoding, part: number): string {
 
 /**
  * Counts the rows that each part will have: those that say what is to be predicted.
+ * @param known the rows of each part, where all of them are kept
  * @throws GraftError `invalid-data` where none are left to train on
  */
 async function countParts(
   duck: Duck,
   targets: readonly string[],
+  known: readonly [number, number, number] | null,
   warnings: string[],
 ): Promise<Record<PartName, number>> {
+  if (known && known[0] > 0) return { train: known[0], validation: known[1], test: known[2] }
   const counts = await duck.all(
     `SELECT graft_part AS part, count(*)::DOUBLE AS n, (count(*) FILTER (WHERE ${isKnown(targets)}))::DOUBLE AS kept FROM graft_rows GROUP BY 1`,
   )
@@ -274,7 +278,7 @@ const isKnown = (targets: readonly string[]): string =>
   targets.map((name) => `${identifier(name)} IS NOT NULL`).join(' AND ') || 'true'
 
 /** Bytes of encoded rows that are held at a time. */
-const heldBytes = 256 * 2 ** 20
+const heldBytes = 512 * 2 ** 20
 
 /** Writes `encoded/<part>/part-<i>.parquet`, range by range of the raw rows, so that memory does not grow with them. */
 async function writeParts(
@@ -302,7 +306,7 @@ async function writeParts(
     request.report({ phase: 'Encoding', done: before, total: raw.rows, unit: 'rows' })
     const own = `(SELECT * FROM graft_rows WHERE graft_row BETWEEN ${first} AND ${last} AND ${known})`
     await duck.run(
-      `CREATE OR REPLACE TEMP TABLE ${held} AS SELECT ${select}, graft_part, graft_row FROM ${own}${lookups}`,
+      `CREATE OR REPLACE TEMP TABLE ${held} AS SELECT ${select}, graft_part FROM ${own}${lookups} ORDER BY graft_part, graft_row`,
     )
     const counts = await duck.all(`SELECT DISTINCT graft_part AS part FROM ${held} ORDER BY 1`)
     for (const { part: index } of counts) {
@@ -314,7 +318,7 @@ async function writeParts(
       const path = join(place, name)
       await writeRows(
         duck,
-        `SELECT * EXCLUDE (graft_part, graft_row) FROM ${held} WHERE graft_part = ${Number(index)} ORDER BY graft_row`,
+        `SELECT * EXCLUDE (graft_part) FROM ${held} WHERE graft_part = ${Number(index)}`,
         path,
       )
       // The disk takes it in meanwhile; where that fails, so does the flush of all at the end, which tells it.

@@ -94,6 +94,7 @@ async function fitContinuous(
       from,
       slice.map(({ column, x, encoding }) => ({
         x,
+        integer: column.type === 'BIGINT' ? identifier(column.name) : null,
         isLogarithm: encoding.transform === 'log1p',
         within: bounds.get(column.name) ?? null,
         // Exact medians need all values in memory at once.

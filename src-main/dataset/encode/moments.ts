@@ -1,5 +1,17 @@
 import type { Duck } from '../duckdb'
-import { asBigInt, frameOf, meanOf, squaresIn, sumIn, varianceOf, type Bounds } from '../exactSums'
+import {
+  areSmall,
+  asBigInt,
+  frameOf,
+  integerFrame,
+  integerSquares,
+  integerSum,
+  meanOf,
+  squaresIn,
+  sumIn,
+  varianceOf,
+  type Bounds,
+} from '../exactSums'
 
 /** What is learnt of a number: of its finite values, and of their transform. */
 export interface Moments {
@@ -17,6 +29,8 @@ export interface Moments {
 export interface MomentsWish {
   /** The number in SQL, null where it is missing or not finite. */
   readonly x: string
+  /** The same as a BIGINT, where it is one. */
+  readonly integer: string | null
   /** Whether it is transformed to ln(1 + x). */
   readonly isLogarithm: boolean
   /** Bounds of x where they are known; they may be too wide. */
@@ -29,22 +43,24 @@ export interface MomentsWish {
 /** Aggregates of several columns in one pass, two where bounds are unknown; what is of no rows is 0. */
 export async function moments(duck: Duck, from: string, wanted: readonly MomentsWish[]): Promise<Moments[]> {
   const bounds = await completeBounds(duck, from, wanted)
-  const frames = wanted.map(({ isLogarithm }, i) => {
+  const frames = wanted.map(({ isLogarithm, integer }, i) => {
     const of = bounds[i] ?? { low: 0, high: 0 }
-    return { x: frameOf(of), t: isLogarithm ? frameOf(logarithms(of)) : null }
+    const whole = integer !== null && areSmall(of)
+    return { whole, x: whole ? integerFrame : frameOf(of), t: isLogarithm ? frameOf(logarithms(of)) : null }
   })
-  const inner = wanted.flatMap(({ x, isLogarithm }, i) => [
-    `${x} AS x${i}`,
+  const inner = wanted.flatMap(({ x, integer, isLogarithm }, i) => [
+    `${(frames[i]?.whole ? integer : null) ?? x} AS x${i}`,
     ...(isLogarithm ? [`CASE WHEN ${x} > -1 THEN ln(1 + ${x}) END AS t${i}`] : []),
   ])
   const outer = wanted.flatMap((wish, i) => {
-    const { x, t } = frames[i] ?? { x: frameOf({ low: 0, high: 0 }), t: null }
+    const { whole, x, t } = frames[i] ?? { whole: false, x: frameOf({ low: 0, high: 0 }), t: null }
+    const squares = t ? squaresIn(t, `t${i}`) : whole ? integerSquares(`x${i}`) : squaresIn(x, `x${i}`)
     return [
       `count(x${i})::DOUBLE AS present_${i}`,
-      `${sumIn(x, `x${i}`)} AS sum_${i}`,
-      ...(wish.bounds ? [`min(x${i}) AS low_${i}`, `max(x${i}) AS high_${i}`] : []),
+      `${whole ? integerSum(`x${i}`) : sumIn(x, `x${i}`)} AS sum_${i}`,
+      ...(wish.bounds ? [`min(x${i})::DOUBLE AS low_${i}`, `max(x${i})::DOUBLE AS high_${i}`] : []),
       ...(t ? [`count(t${i})::DOUBLE AS logs_${i}`, `${sumIn(t, `t${i}`)} AS log_sum_${i}`] : []),
-      ...(wish.moments ? [`${t ? squaresIn(t, `t${i}`) : squaresIn(x, `x${i}`)} AS squares_${i}`] : []),
+      ...(wish.moments ? [`${squares} AS squares_${i}`] : []),
       ...(wish.median ? [`median(x${i}) AS median_${i}`] : []),
     ]
   })

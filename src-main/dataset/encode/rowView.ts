@@ -4,7 +4,7 @@ import type { TablesSource } from '../../contract/tables'
 import { parquetSource, type Duck } from '../duckdb'
 import { partNames } from '../files'
 import type { RawRows } from '../sources/raw'
-import { labelParts } from '../split/label'
+import { labelParts, type Labels } from '../split/label'
 import { parseSplit } from '../split/spec'
 import { derivedSelection } from './apply'
 import { allColumns } from './columns'
@@ -17,13 +17,14 @@ export const firstRow = (part: number): number => part * 2 ** 40
 /**
  * The view `graft_rows`: raw and derived columns, `graft_part`, and `graft_row`, which numbers the rows.
  * @param folder where the values of learnt columns are written
+ * @returns what was learnt, and the rows of each part where they are known without counting
  */
 export async function viewRows(
   duck: Duck,
   raw: RawRows,
   source: TablesSource,
   folder: string,
-): Promise<LearntColumn[]> {
+): Promise<{ learnt: LearntColumn[]; counts: Labels['counts'] }> {
   const wanted = source.derived.filter(isLearnt)
   const view = wanted.length === 0 ? 'graft_rows' : 'graft_plain_rows'
   const derived = derivedSelection(source.derived)
@@ -33,11 +34,15 @@ export async function viewRows(
   const select = (part: number): string =>
     `SELECT * EXCLUDE (file_row_number), ${firstRow(part)}::BIGINT + file_row_number AS graft_row${derived}`
   const [only] = raw.files
+  let counts: Labels['counts'] = null
   if (only?.part === null) {
     const names = raw.columns.map(({ name }) => name)
     const from = numbered(only.path)
-    const part = await labelParts(duck, from, raw.rows, names, parseSplit(source.split), source.seed)
-    await duck.run(`CREATE OR REPLACE VIEW ${view} AS ${select(0)}, ${part} AS graft_part FROM ${from}`)
+    const labels = await labelParts(duck, from, raw.rows, names, parseSplit(source.split), source.seed)
+    counts = labels.counts
+    await duck.run(
+      `CREATE OR REPLACE VIEW ${view} AS ${select(0)}, ${labels.part} AS graft_part FROM ${from}`,
+    )
   } else {
     if (source.split !== null)
       throw new GraftError(
@@ -51,7 +56,7 @@ export async function viewRows(
     })
     await duck.run(`CREATE OR REPLACE VIEW ${view} AS ${parts.join(' UNION ALL BY NAME ')}`)
   }
-  if (wanted.length === 0) return []
+  if (wanted.length === 0) return { learnt: [], counts }
   await mkdir(folder, { recursive: true })
   const learnt = await learnDerived(duck, wanted, {
     rows: view,
@@ -61,7 +66,7 @@ export async function viewRows(
     folder,
   })
   await duck.run(`CREATE OR REPLACE VIEW graft_rows AS SELECT * FROM ${withLearnt(view)}`)
-  return learnt
+  return { learnt, counts }
 }
 
 function positivesOf(encoding: TablesSource['encoding']): Map<string, string | null> {

@@ -8,7 +8,7 @@ import { partNames, type PartName } from '../files'
 import { parquetOptions, rawOptions } from '../write'
 import { agreeOnTypes } from './agree'
 import { expandTables } from './expand'
-import { checkUnchanged, longestLine, openTable, readError, selectTyped, type TableSource } from './table'
+import { checkUnchanged, longestLine, openTable, readError, typedRows, type TableSource } from './table'
 import { misfit, probeTypes, rawTypeOf, type RawColumn } from './types'
 
 export function rawFolder(project: string): string {
@@ -103,7 +103,7 @@ async function copyTable(
     request.report({ phase: 'Reading Arrow', done, total, unit: 'rows' })
   const copy = (of: TableSource): Promise<void> =>
     watched(duck, request, `Reading ${files.length === 1 ? 'the table' : `${files.length} files`}`, () =>
-      writeRows(duck, `SELECT ${selectTyped(of)} FROM ${of.from}`, path, rawOptions),
+      writeRows(duck, typedRows(of), path, rawOptions),
     )
   const openAndCopy = async (bytes: number): Promise<TableSource> => {
     const source = await openTable(duck, files, request.options, scratch, { onRows }, bytes)
@@ -111,7 +111,7 @@ async function copyTable(
       if (!(error instanceof GraftError) || !error.message.includes(misfit)) throw error
       // The beginning of the table misled us: now every value is looked at.
       const names = source.columns.map((column) => column.name)
-      source.columns = await probeTypes(duck, source.from, names, null)
+      source.columns = await probeTypes(duck, source.from, names)
       await copy(source)
     })
     return source

@@ -10,7 +10,7 @@ import { missingColumns } from './agree'
 import { convertArrow, type ArrowOptions } from './arrow'
 import { detectFormat, readHead, type FileFormat } from './format'
 import { sniff, uniqueNames, type Dialect } from './sniff'
-import { castText, probeTypes, rawTypeOf, sampleRows, type RawColumn } from './types'
+import { castTexts, probeTypes, rawTypeOf, sampleRows, type RawColumn } from './types'
 
 /** A table of one or more files, ready to be read. */
 export interface TableSource {
@@ -208,7 +208,7 @@ async function probeBeginning(
   rows: number,
 ): Promise<RawColumn[]> {
   await duck.run(`CREATE OR REPLACE TEMP TABLE graft_beginning AS SELECT * FROM ${from} LIMIT ${rows}`)
-  const columns = await probeTypes(duck, 'graft_beginning', names, null)
+  const columns = await probeTypes(duck, 'graft_beginning', names)
   await duck.run('DROP TABLE graft_beginning')
   return columns
 }
@@ -268,15 +268,17 @@ async function asUtf8(file: string, encoding: string, scratch: string, index: nu
   return path
 }
 
-/** What each column is selected as. */
-export function selectTyped(source: TableSource): string {
-  return source.columns
-    .map((column) =>
-      source.isText
-        ? castText(column)
-        : `${identifier(column.name)}::${column.type}${column.isList ? '[]' : ''} AS ${identifier(column.name)}`,
-    )
-    .join(', ')
+/**
+ * A query of the rows of a source, each column as its type.
+ * @param from where they are, if they have been read already
+ */
+export function typedRows({ columns, isText, from: read }: TableSource, from = read): string {
+  if (isText) return castTexts(columns, from)
+  const selected = columns.map(({ name, type, isList }) => {
+    const x = identifier(name)
+    return `${x}::${type}${isList ? '[]' : ''} AS ${x}`
+  })
+  return `SELECT ${selected.join(', ')} FROM ${from}`
 }
 
 /** DuckDB's account of a row that cannot be read, with the file and the line and without its list of options. */

@@ -39,73 +39,78 @@ function castOf(type: RawType, x: string): string {
 }
 
 /**
- * Whether a text is a value of the type and loses nothing by being stored so: an integer reads back as it was written, so
- * `007` and `+1` stay text; so do codes of more digits than a double holds.
+ * Whether a text x, which is n as the type, is a value of it and loses nothing by being stored so: an integer reads back as
+ * it was written, so `007` and `+1` stay text; so do codes of more digits than a double holds, and `12_34`, which DuckDB takes
+ * for 1234.
  */
-const fits: Record<Exclude<RawType, 'VARCHAR'>, (x: string) => string> = {
+const fits: Record<Exclude<RawType, 'VARCHAR'>, (x: string, n: string) => string> = {
   BOOLEAN: (x) => `lower(${x}) IN ('true', 'false')`,
-  BIGINT: (x) => `coalesce(TRY_CAST(${x} AS BIGINT)::VARCHAR = ${x}, false)`,
-  DOUBLE: (x) =>
-    `(TRY_CAST(${x} AS DOUBLE) IS NOT NULL AND NOT regexp_matches(${x}, '^[+-]?0[0-9]|^[+-]?[0-9]{19,}$'))`,
-  TIMESTAMP: (x) => `(${castOf('TIMESTAMP', x)} IS NOT NULL AND regexp_matches(${x}, '^[0-9]{4}[-/][0-9]'))`,
+  BIGINT: (x, n) => `coalesce(${n}::VARCHAR = ${x}, false)`,
+  DOUBLE: (x, n) =>
+    `(${n} IS NOT NULL AND NOT regexp_matches(${x}, '^\\s*[+-]?0[0-9]|^\\s*[+-]?[0-9]{19,}\\s*$|_'))`,
+  TIMESTAMP: (x, n) => `(${n} IS NOT NULL AND regexp_matches(${x}, '^[0-9]{4}[-/][0-9]'))`,
 }
 
 /**
  * A quick test that nearly all values of a type pass, and none that {@link fits} would refuse or that is missing. Texts
- * between `00` and `0:` begin with a zero and another digit; one shorter than 19 has no 19 digits.
+ * between `00` and `0:` begin with a zero and another digit; one shorter than 19 has no 19 digits. Most begin with another
+ * digit, which the first comparison tells.
  */
-const surelyFits: Record<Exclude<RawType, 'VARCHAR'>, (x: string) => string> = {
+const surelyFits: Record<Exclude<RawType, 'VARCHAR'>, (x: string, n: string) => string> = {
   ...fits,
-  BIGINT: (x) => `TRY_CAST(${x} AS BIGINT)::VARCHAR = ${x}`,
-  DOUBLE: (x) =>
-    `TRY_CAST(${x} AS DOUBLE) < 'infinity'::DOUBLE AND strlen(${x}) < 19 AND ${['', '-', '+'].map((sign) => `(${x} < '${sign}00' OR ${x} >= '${sign}0:')`).join(' AND ')}`,
+  BIGINT: (x, n) => `${n}::VARCHAR = ${x}`,
+  DOUBLE: (x, n) =>
+    `${n} < 'infinity'::DOUBLE AND strlen(${x}) < 19 AND NOT contains(${x}, '_') AND (${x} >= '0:' OR (${x} >= '.' AND ${x} < '00') OR (${x} >= '-0:' AND ${x} < '.') OR (${x} >= '-.' AND ${x} < '-00'))`,
 }
 
-/** Columns probed in one statement: thousands of them at once make a plan that takes longer than the work. */
-const probeColumns = 100
 /** Rows that types are first guessed from; the whole file is checked while it is written. */
 export const sampleRows = 20_000
 
-/** The narrowest type that all values of each text column fit. @param rows how many rows to look at; null for all */
-export async function probeTypes(
-  duck: Duck,
-  source: string,
-  names: readonly string[],
-  rows: number | null,
-): Promise<RawColumn[]> {
-  const columns: RawColumn[] = []
+/**
+ * The narrowest type that all values of each text column fit. All columns go through one set of expressions, a row for each
+ * value: with thousands of columns, a set for each takes longer to plan than to compute.
+ */
+export async function probeTypes(duck: Duck, source: string, names: readonly string[]): Promise<RawColumn[]> {
   const candidates = ['BOOLEAN', 'BIGINT', 'DOUBLE', 'TIMESTAMP'] as const
-  for (let first = 0; first < names.length; first += probeColumns) {
-    const slice = names.slice(first, first + probeColumns)
-    const selected = slice.map((name, i) => `${value(name)} AS x${i}`).join(', ')
-    const counts = slice.flatMap((_, i) => [
-      `count(x${i}) AS n${i}`,
-      ...candidates.map((type, t) => `count(*) FILTER (WHERE ${fits[type](`x${i}`)}) AS c${i}_${t}`),
-    ])
-    const limit = rows === null ? '' : ` LIMIT ${rows}`
-    const [found] = await duck.all(
-      `SELECT ${counts.join(', ')} FROM (SELECT ${selected} FROM ${source}${limit})`,
-    )
-    slice.forEach((name, i) => {
-      const present = Number(found?.[`n${i}`] ?? 0)
-      const type =
-        present === 0 ? undefined : candidates.find((_, t) => Number(found?.[`c${i}_${t}`] ?? 0) === present)
-      columns.push({ name, type: type ?? 'VARCHAR', isList: false })
-    })
-  }
-  return columns
+  const counts = candidates.map(
+    (type) => `count(*) FILTER (WHERE ${fits[type]('x', castOf(type, 'x'))}) AS ${type}`,
+  )
+  const long = `SELECT unnest(range(${names.length})) AS c, unnest([${names.map(identifier).join(', ')}]) AS x FROM ${source}`
+  const found = await duck.all(
+    `SELECT c, count(*) AS present, ${counts.join(', ')} FROM (${long}) WHERE NOT ${isMissing('x')} GROUP BY c`,
+  )
+  const types = new Map<number, RawType>(
+    found.map((row) => [
+      Number(row.c),
+      candidates.find((type) => Number(row[type]) === Number(row.present)) ?? 'VARCHAR',
+    ]),
+  )
+  return names.map((name, i) => ({ name, type: types.get(i) ?? 'VARCHAR', isList: false }))
 }
 
 /** Marks the error of a value that does not fit the guessed type. */
 export const misfit = 'graft-misfit'
 
-/** A text column as its type; a value that does not fit stops the statement with `graft-misfit`. */
-export function castText({ name, type }: RawColumn): string {
+/**
+ * A query of text columns as their types; a value that does not fit stops it with `graft-misfit`. What is cast is computed
+ * once, below the tests that look at it: DuckDB computes what stands in several branches for each of them.
+ * @param from a FROM clause of the texts
+ */
+export function castTexts(columns: readonly RawColumn[], from: string): string {
   // Empty cells, quoted or not, are null as they are read.
-  if (type === 'VARCHAR') return identifier(name)
-  const x = identifier(name)
-  const cast = castOf(type, x)
-  return `CASE WHEN ${surelyFits[type](x)} THEN ${cast} WHEN ${isMissing(x)} THEN NULL WHEN ${fits[type](x)} THEN ${cast} ELSE error('${misfit} ' || ${x}) END AS ${x}`
+  const inner = columns.flatMap(({ name, type }, i) => {
+    const x = identifier(name)
+    return [`${x} AS x${i}`, ...(type === 'VARCHAR' ? [] : [`${castOf(type, x)} AS n${i}`])]
+  })
+  const outer = columns.map(({ name, type }, i) => {
+    const [x, n] = [`x${i}`, `n${i}`]
+    const typed =
+      type === 'VARCHAR'
+        ? x
+        : `CASE WHEN ${surelyFits[type](x, n)} THEN ${n} WHEN ${isMissing(x)} THEN NULL WHEN ${fits[type](x, n)} THEN ${n} ELSE error('${misfit} ' || ${x}) END`
+    return `${typed} AS ${identifier(name)}`
+  })
+  return `SELECT ${outer.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${from})`
 }
 
 /** A column of new rows as the type that it had when it was learnt from; what does not fit is missing. */

@@ -7,6 +7,16 @@ import type { Shares, SplitSpec } from './spec'
 /** Rows that one table may have: what a string of bits is looked up by is a signed integer of 32 bits. */
 const mostRows = 2 ** 31 - 1
 
+/** Which part each row belongs to. */
+export interface Labels {
+  /** In SQL: 0, 1 or 2. */
+  readonly part: string
+  /** The rows of each part, where labelling told them. */
+  readonly counts: readonly [number, number, number] | null
+}
+
+const uncounted = (part: string): Labels => ({ part, counts: null })
+
 /**
  * Chooses the part of every row.
  *
@@ -15,7 +25,7 @@ const mostRows = 2 ** 31 - 1
  * user's rows the last is for the test and the one before it for validation; users with fewer than three rows train.
  * column: the column says it.
  * @param from a FROM clause that has `file_row_number`
- * @returns the part (0, 1, 2) in SQL, over the columns of `from`
+ * @returns the part (0, 1, 2) in SQL, over the columns of `from`, and the rows of each where they are known already
  * @throws GraftError `unknown-column`, `invalid-data`
  */
 export async function labelParts(
@@ -25,7 +35,7 @@ export async function labelParts(
   columns: readonly string[],
   spec: SplitSpec,
   seed: number,
-): Promise<string> {
+): Promise<Labels> {
   const need = (name: string): string => {
     if (columns.includes(name)) return identifier(name)
     throw new GraftError(
@@ -38,23 +48,26 @@ export async function labelParts(
   const keep = (part: string, source: string): Promise<string> => keepLabels(duck, rows, part, source)
   switch (spec.kind) {
     case 'all':
-      return '0'
-    case 'random':
-      return (await labelRandomly(duck, rows, spec.shares, seed)).part('file_row_number')
+      return { part: '0', counts: [rows, 0, 0] }
+    case 'random': {
+      const { part, counts } = await labelRandomly(duck, rows, spec.shares, seed)
+      return { part: part('file_row_number'), counts }
+    }
     case 'time':
-      return byTime(duck, from, need(spec.column), spec.shares)
+      return uncounted(await byTime(duck, from, need(spec.column), spec.shares))
     case 'group':
-      return labelGroups(from, rows, need(spec.column), spec.shares, seed, keep)
+      return uncounted(await labelGroups(from, rows, need(spec.column), spec.shares, seed, keep))
     case 'leave-last-out': {
       const user = need(spec.user)
       const order = spec.time === null ? '' : `${need(spec.time)} DESC NULLS LAST, `
-      return keep(
+      const part = await keep(
         `CASE WHEN n < 3 THEN 0 WHEN back = 1 THEN 2 WHEN back = 2 THEN 1 ELSE 0 END`,
         `(SELECT file_row_number, CASE WHEN ${user} IS NULL THEN 0 ELSE count(*) OVER (PARTITION BY ${user}) END AS n, row_number() OVER (PARTITION BY ${user} ORDER BY ${order}file_row_number DESC) AS back FROM ${from})`,
       )
+      return uncounted(part)
     }
     case 'column':
-      return labelByColumn(duck, from, spec.column, need(spec.column))
+      return uncounted(await labelByColumn(duck, from, spec.column, need(spec.column)))
   }
 }
 
