@@ -1,5 +1,5 @@
 import { createClient, GraftError, type Client, type EventMessage } from '../src-main/contract'
-import { type LineChange, type WindowTransport } from './transport/transport'
+import { type DroppedFolder, type LineChange, type WindowTransport } from './transport/transport'
 
 let transport: WindowTransport | null = null
 
@@ -32,4 +32,15 @@ export function onConnection(listener: (change: LineChange) => void): () => void
  */
 export function pathOf(file: File, beside?: string): Promise<string> {
   return current().pathOf(file, beside)
+}
+
+/**
+ * The path of a dropped folder on main's machine; in served mode all that is in it is uploaded there first.
+ * @param told called with files sent and files in all, where they have to be
+ */
+export function pathOfFolder(
+  folder: DroppedFolder,
+  told: (sent: number, all: number) => void,
+): Promise<string> {
+  return current().pathOfFolder(folder, told)
 }

@@ -33,7 +33,7 @@ export function createClient(transport: Pick<Transport, 'invoke'>): Client {
   return new Proxy({}, { get: (_target, noun) => verbs(String(noun)) }) as Client
 }
 
-/** Where served mode answers: the WebSocket of the contract, and dropped files (`POST`, `?name=`, the bytes as body). */
+/** Where served mode answers: the WebSocket of the contract, and dropped files (`POST`, `?name=`, also `beside` and `under`, the bytes as body). */
 export const servedPaths = { socket: '/socket', upload: '/upload' } as const
 
 /** A frame from the browser window: one request, answered by a frame with the same id. */

@@ -93,7 +93,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   if (method === 'POST' && url.pathname === servedPaths.upload) {
     if (!access.isOurOrigin(headers)) return refuse(response, 'This page may not send files.')
     const { searchParams } = url
-    const path = await uploads.receive(searchParams.get('name') ?? '', request, searchParams.get('beside'))
+    const place = { beside: searchParams.get('beside'), under: searchParams.get('under') }
+    const path = await uploads.receive(searchParams.get('name') ?? '', request, place)
     return sendJson(response, 200, { path })
   }
   if (method !== 'GET' && method !== 'HEAD') {

@@ -18,6 +18,8 @@ export interface TrainingRows {
   readonly streamed: boolean
   /** Whether rows are being read meanwhile, by work that needs this thread now and then. */
   readonly reading: boolean
+  /** Until the first rows are in memory: what training waits for before its clock begins. */
+  ready(): Promise<void>
   /** The rows of an epoch (from 1), each in exactly one window; all but the last window hold whole batches. */
   epoch(epoch: number): AsyncIterable<RowWindow>
   close(): Promise<void>
@@ -38,6 +40,8 @@ export class MemoryRows implements TrainingRows {
   get rows(): number {
     return this.store.rows
   }
+
+  async ready(): Promise<void> {}
 
   async *epoch(epoch: number): AsyncIterable<RowWindow> {
     const { store, seed } = this

@@ -91,6 +91,10 @@ export class StreamedRows implements TrainingRows {
     return this.pending > 0
   }
 
+  async ready(): Promise<void> {
+    await this.read(1, 0).store
+  }
+
   async *epoch(epoch: number): AsyncIterable<RowWindow> {
     const windows = this.planOf(epoch)
     const { epochs = Infinity } = this.options

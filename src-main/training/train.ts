@@ -200,6 +200,8 @@ class TrainingLoop {
 
   async run(): Promise<TrainingOutcome['stoppedBecause']> {
     const { epochs } = this.plan.document.training
+    // The first window of a part on disk is loaded as a part in memory is: before the first epoch.
+    await this.train.ready()
     for (let epoch = 1; epoch <= epochs; epoch++) {
       if (!(await this.epoch(epoch))) return 'stopped'
     }

@@ -1,16 +1,19 @@
 import { useEventListener } from '@vueuse/core'
 import { ref, type Ref } from 'vue'
+import { type DroppedFolder } from '../transport/transport'
+import { isFolder } from '../transport/upload'
 
-/** The files of a drop that are folders: to be asked while the event lasts, for it forgets its items. */
-function foldersOf({ dataTransfer }: DragEvent): File[] {
+/** The folders of a drop: to be asked for while the event lasts, for it forgets its items. */
+function foldersOf({ dataTransfer }: DragEvent): DroppedFolder[] {
   return [...(dataTransfer?.items ?? [])].flatMap((item) => {
-    const file = item.webkitGetAsEntry()?.isDirectory ? item.getAsFile() : null
-    return file ? [file] : []
+    const entry = item.webkitGetAsEntry()
+    const file = entry && isFolder(entry) ? item.getAsFile() : null
+    return entry && isFolder(entry) && file ? [{ file, entry }] : []
   })
 }
 
 /** Follows a file dragged over the window, wherever it is dropped. Text dragged within the window is let alone. */
-export function useDrop(dropped: (files: File[], folders: File[]) => void): { over: Ref<boolean> } {
+export function useDrop(dropped: (files: File[], folders: DroppedFolder[]) => void): { over: Ref<boolean> } {
   const over = ref(false)
   // dragenter and dragleave come for every element passed; only the sum says whether the pointer left the window.
   let depth = 0

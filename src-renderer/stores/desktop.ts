@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia'
 import { computed } from 'vue'
-import { api, pathOf } from '../api'
+import { api, pathOf, pathOfFolder } from '../api'
 import { useSession } from './session'
 
 /** The desktop's own dialogs, where main can show them. */
@@ -19,5 +19,5 @@ export const useDesktop = defineStore('desktop', () => {
 
   const showInFolder = async (path: string): Promise<void> => void (await api.desktop.showInFolder({ path }))
 
-  return { canShowDialogs, chooseFile, chooseFolder, showInFolder, pathOf }
+  return { canShowDialogs, chooseFile, chooseFolder, showInFolder, pathOf, pathOfFolder }
 })

@@ -5,18 +5,20 @@ type Bridge = NonNullable<Window['graft']>
 
 /** Electron: the preload's bridge. Its line cannot be lost while the window lives. */
 export function bridgeTransport(bridge: Bridge): WindowTransport {
+  const pathOf = (file: File): Promise<string> => {
+    const path = bridge.pathOf(file)
+    return path
+      ? Promise.resolve(path)
+      : Promise.reject(
+          new GraftError('not-found', `${file.name} has no path on this machine.`, 'Save it first.'),
+        )
+  }
   return {
     invoke: async (name, input) => reply.parse(await bridge.invoke(name, plain(input))),
     on: (listener) => bridge.on(listener),
     onConnection: () => () => undefined,
-    pathOf: (file) => {
-      const path = bridge.pathOf(file)
-      return path
-        ? Promise.resolve(path)
-        : Promise.reject(
-            new GraftError('not-found', `${file.name} has no path on this machine.`, 'Save it first.'),
-          )
-    },
+    pathOf,
+    pathOfFolder: ({ file }) => pathOf(file),
   }
 }
 

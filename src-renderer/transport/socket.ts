@@ -1,14 +1,12 @@
 import {
-  GraftError,
-  reply as replySchema,
   servedPaths,
   socketMessage,
-  uploadReply,
   type EventMessage,
   type Reply,
   type SocketRequest,
 } from '../../src-main/contract'
 import { type LineChange, type WindowTransport } from './transport'
+import { sendFile, sendFolder } from './upload'
 
 interface Pending {
   resolve(answer: Reply): void
@@ -95,7 +93,8 @@ export function socketTransport(origin: string): WindowTransport {
       lineListeners.add(listener)
       return () => lineListeners.delete(listener)
     },
-    pathOf: (file, beside) => upload(origin, file, beside),
+    pathOf: (file, beside) => sendFile(origin, file, { beside }),
+    pathOfFolder: ({ entry }, told) => sendFolder(origin, entry, told),
   }
 }
 
@@ -103,22 +102,4 @@ export function socketTransport(origin: string): WindowTransport {
 async function isRefused(origin: string): Promise<boolean> {
   const response = await fetch(origin, { method: 'HEAD', credentials: 'same-origin' }).catch(() => null)
   return response?.status === 403
-}
-
-/** The server may run on another machine: it gets the bytes and says where they lie. */
-async function upload(origin: string, file: File, beside?: string): Promise<string> {
-  const url = new URL(servedPaths.upload, origin)
-  url.searchParams.set('name', file.name)
-  if (beside !== undefined) url.searchParams.set('beside', beside)
-  const response = await fetch(url, { method: 'POST', body: file, credentials: 'same-origin' })
-  const body: unknown = await response.json().catch(() => null)
-  const uploaded = uploadReply.safeParse(body)
-  if (response.ok && uploaded.success) return uploaded.data.path
-  const refused = replySchema.safeParse(body)
-  if (refused.success && !refused.data.ok) throw GraftError.fromWire(refused.data.error)
-  throw new GraftError(
-    'not-found',
-    `${file.name} could not be sent to Graft (status ${response.status}).`,
-    'A folder cannot be sent: give its path instead.',
-  )
 }

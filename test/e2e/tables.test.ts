@@ -50,15 +50,20 @@ describe('a raw table in the window', () => {
     await alert.waitFor({ state: 'detached' })
   })
 
-  it('says of a dropped folder what to do instead', async () => {
+  it('says why it does not take a dropped folder', async () => {
     const { page, scratch } = bench
-    const folder = join(scratch, 'days')
-    mkdirSync(folder)
-    await dropPath(page, folder)
-    const refusal = page.getByText('days is a folder, which a browser does not hand over whole.')
-    await refusal.waitFor()
-    await page.keyboard.press('Escape')
-    await refusal.waitFor({ state: 'detached' })
+    const refused = async (folder: string, why: string): Promise<void> => {
+      await dropPath(page, folder)
+      const refusal = page.getByText(why)
+      await refusal.waitFor()
+      await page.keyboard.press('Escape')
+      await refusal.waitFor({ state: 'detached' })
+    }
+    mkdirSync(join(scratch, 'days'))
+    await refused(join(scratch, 'days'), 'days is an empty folder.')
+    mkdirSync(join(scratch, 'shop'))
+    writeFileSync(join(scratch, 'shop', 'graft.json'), '{}')
+    await refused(join(scratch, 'shop'), 'shop is a project: it opens where it lies, not as a copy.')
   })
 
   it('joins a second table by the key that both have', async () => {
@@ -201,5 +206,32 @@ describe('a raw table in the window', () => {
       await page.screenshot({ path: join(pictures, `evaluate-${theme}-1440.png`) })
     }
     expect(bench.complaints).toEqual([])
+  })
+})
+
+describe('a folder that is dropped on a browser', () => {
+  let bench: Workbench
+  beforeAll(async () => {
+    bench = await openWorkbench('served')
+  })
+  afterAll(() => bench?.close())
+
+  it('is sent as it lies, and its parts become those of the project', async () => {
+    const { page, scratch } = bench
+    const [header = '', ...lines] = ratings(400).split('\n')
+    const folder = join(scratch, 'split ratings')
+    const files = { 'train/a.csv': [0, 200], 'train/b.csv': [200, 300], 'test/c.csv': [300, 400] } as const
+    for (const [name, [first, last]] of Object.entries(files)) {
+      mkdirSync(join(folder, name, '..'), { recursive: true })
+      writeFileSync(join(folder, name), [header, ...lines.slice(first, last)].join('\n'))
+    }
+    writeFileSync(join(folder, '.hidden'), 'stays')
+    await dropPath(page, folder)
+    await page.getByTestId('import-preview').waitFor()
+    await page.screenshot({ path: join(pictures, 'folder-light-1440.png') })
+    await page.getByTestId('import-submit').click()
+    await page.getByTestId('import-report').waitFor({ timeout: 60_000 })
+    const parts = await page.getByRole('tab').allInnerTexts()
+    expect(parts.map((text) => /([\d,]+) rows/.exec(text)?.[1])).toEqual(['300', '100'])
   })
 })

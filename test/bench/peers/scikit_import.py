@@ -1,7 +1,7 @@
 """The import of a raw table as it is done with pandas and scikit-learn: read, split, encode, write.
 
 Ids by frequency with 0 for what training does not have, numbers filled with the training mean and standardised, the
-skewed one by its logarithm, one Parquet file a part. Arguments: the CSV file, a folder to write into, the seed. Prints
+skewed one by its logarithm, one Parquet file a part, and what was learnt, which new rows need. Arguments: the CSV file, a folder to write into, the seed. Prints
 one JSON document.
 """
 
@@ -28,13 +28,18 @@ training = frame.iloc[parts["train"]]
 
 encoded = pd.DataFrame(index=frame.index)
 for name in IDS:
-    values = training[name].value_counts().index
-    ids = pd.Series(np.arange(1, len(values) + 1, dtype=np.int32), index=values)
+    counts = training[name].value_counts()
+    ids = pd.Series(np.arange(1, len(counts) + 1, dtype=np.int32), index=counts.index)
+    vocabulary = pd.DataFrame({"index": ids.to_numpy(), "value": counts.index, "count": counts.to_numpy()})
+    vocabulary.to_parquet(folder / f"{name}.parquet", index=False)
     encoded[name] = frame[name].map(ids).fillna(0).astype(np.int32)
-numbers = frame[NUMBERS].fillna(training[NUMBERS].mean())
+fill = training[NUMBERS].mean()
+numbers = frame[NUMBERS].fillna(fill)
 numbers["previous_orders"] = np.log1p(numbers["previous_orders"])
 scaler = StandardScaler().fit(numbers.iloc[parts["train"]].to_numpy())
 encoded[NUMBERS] = scaler.transform(numbers.to_numpy()).astype(np.float32)
+learnt = {"fill": fill.to_dict(), "mean": scaler.mean_.tolist(), "scale": scaler.scale_.tolist()}
+(folder / "numbers.json").write_text(json.dumps(learnt))
 for name in MISSING:
     encoded[f"{name}_missing"] = frame[name].isna().astype(np.int8)
 encoded["label"] = frame["label"].astype(np.int8)

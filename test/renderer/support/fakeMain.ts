@@ -53,6 +53,7 @@ export function fakeMain(firstSequence = 11): FakeMain {
       return () => lines.delete(listener)
     },
     pathOf: (file) => Promise.resolve(`/dropped/${file.name}`),
+    pathOfFolder: ({ file }) => Promise.resolve(`/dropped/${file.name}`),
   })
 
   return {

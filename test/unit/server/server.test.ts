@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
 import { type EventMessage, servedPaths, uploadReply } from '../../../src-main/contract'
@@ -217,9 +217,9 @@ describe('files', () => {
 })
 
 describe('uploads', () => {
-  const upload = (name: string, body: string, beside = '') =>
+  const upload = (name: string, body: string, beside = '', under = '') =>
     ask(
-      `${servedPaths.upload}?name=${encodeURIComponent(name)}${beside && `&beside=${encodeURIComponent(beside)}`}`,
+      `${servedPaths.upload}?name=${encodeURIComponent(name)}${beside && `&beside=${encodeURIComponent(beside)}`}${under && `&under=${encodeURIComponent(under)}`}`,
       { Host: host(), ...known(), Origin: origin() },
       'POST',
       body,
@@ -235,6 +235,25 @@ describe('uploads', () => {
     expect(await readFile(metadata, 'utf8')).toBe('two')
     for (const place of [join(tmpdir(), 'x'), join(dirname(tensors), '..', 'x'), '/etc/passwd'])
       expect((await upload('evil.tsv', 'x', place)).status).toBe(400)
+  })
+
+  it('puts the files of a folder as they lay, and nowhere else', async () => {
+    const pathOf = ({ body }: { body: string }): string => uploadReply.parse(JSON.parse(body)).path
+    const first = pathOf(await upload('a.csv', 'one', '', 'days/day=1'))
+    expect(first.endsWith(join('days', 'day=1', 'a.csv'))).toBe(true)
+    const root = dirname(dirname(dirname(first)))
+    const second = pathOf(await upload('a.csv', 'two', first, 'days/day=2'))
+    expect(second).toBe(join(root, 'days', 'day=2', 'a.csv'))
+    expect(await readFile(second, 'utf8')).toBe('two')
+    expect((await upload('a.csv', 'three', first, 'days/day=2')).status).toBe(400)
+    const other = pathOf(await upload('a.csv', 'four', '', 'days'))
+    expect(other.startsWith(root + sep)).toBe(false)
+    const deep = Array.from({ length: 100 }, () => 'x').join('/')
+    for (const under of ['..', 'days/..', '/etc', 'days//x', 'a\\b', 'x\0y', deep])
+      expect((await upload('evil.csv', 'x', first, under)).status, under.slice(0, 20)).toBe(400)
+    for (const place of [root, `${root}/../x`, `${root}x/y`, '/etc/passwd'])
+      expect((await upload('evil.csv', 'x', place, 'days')).status, place).toBe(400)
+    expect(await readFile(second, 'utf8')).toBe('two')
   })
 
   it('keeps name and bytes, each file in a folder of its own', async () => {

@@ -6,8 +6,10 @@ import { castTexts, misfit, type RawType } from '../../../../src-main/dataset/so
 /** What a text becomes as a number, or that it is refused. The rules again, as plainly as they can be said. */
 function expected(text: string, type: RawType): number | null | 'refused' {
   if (['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', 'None', '\\N'].includes(text)) return null
-  if (type === 'BIGINT')
-    return /^(0|-?[1-9][0-9]*)$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : 'refused'
+  if (type === 'BIGINT') {
+    const isPlain = /^(0|-?[1-9][0-9]*)$/.test(text)
+    return isPlain && BigInt.asIntN(64, BigInt(text)) === BigInt(text) ? Number(text) : 'refused'
+  }
   const bare = text.trim()
   const isCode = /^[+-]?0[0-9]/.test(bare) || /^[+-]?[0-9]{19,}$/.test(bare)
   if (isCode || !/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(bare)) return 'refused'
