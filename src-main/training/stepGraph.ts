@@ -48,8 +48,10 @@ export interface StepGraph {
      * session's memory, by `order`.
      */
     readonly rows: string
-    /** Like `rows`, any number of them: what `load` keeps in the session. */
+    /** Like `rows`, any number of them: what `load` and `put` keep in the session. */
     readonly memory: string
+    /** int32 [n]: under which numbers `put` keeps n rows. */
+    readonly places: string
     /** int32 [batch]: the rows of the memory that a step takes. */
     readonly order: string
     /** float32 []; the optimizer's setting where it is not fed. */
@@ -64,8 +66,10 @@ export interface StepGraph {
   readonly fetches: {
     /** Gives every weight and slot its first value. Feeds: seed. */
     readonly init: string
-    /** Keeps rows in the session. Feeds: memory. */
+    /** Keeps rows in the session, in the place of all that there were. Feeds: memory. */
     readonly load: string
+    /** Keeps rows in the place of some that are there. Feeds: memory, places. */
+    readonly put: string
     /**
      * Runs one whole step with all tables that were unlocked at the start. float32 [1 + batch]: the batch's mean loss before
      * it and the probabilities, in one tensor since each that is fetched costs some microseconds. Feeds: order (or rows),
@@ -148,6 +152,7 @@ export function buildStepGraph(
     feeds: {
       rows: rows.name,
       memory: memory.rows.name,
+      places: memory.places.name,
       order: memory.order.name,
       learningRate: learningRate.name,
       seed: seed.name,
@@ -161,6 +166,7 @@ export function buildStepGraph(
     fetches: {
       init: init.name,
       load: memory.load.name,
+      put: memory.put.name,
       train: train.name,
       trainDense: trainDense.name,
       loss: loss.mean.name,

@@ -10,6 +10,9 @@ import type { ModelSpec } from '../model'
 /** Rows of a table that are read or written at a time: pieces of about 16 MB. */
 const pieceBytes = 16 * 2 ** 20
 
+/** Rows that are kept at a time: little enough that their memory is used again for the next. */
+const loadedBytes = 4 * 2 ** 20
+
 export interface StepResult {
   /** Mean over the batch, before the step. */
   readonly loss: number
@@ -29,6 +32,8 @@ export class StepSession {
   private rate: Float32Array | null = null
   /** Learning rates of tables that were changed since the start. */
   private readonly scales = new Map<string, number>()
+  /** Rows that the session has room for. */
+  private room = 0
   private readonly seed = new Int32Array(1)
   private readonly steps = new Int32Array(1)
 
@@ -65,10 +70,25 @@ export class StepSession {
     this.session.run({ [this.step.feeds.seed]: Int32Array.of(seed) }, [this.step.fetches.init])
   }
 
-  /** Keeps rows in the session, in the place of those that it had: what `train` takes its batches from. */
+  /**
+   * Keeps rows in the session, in the place of those that it had: what `train` takes its batches from. Where there is room
+   * they go there piece by piece: memory that is as large as all of them would be taken anew, and cleared, every time.
+   */
   load(rows: PackedBatch): void {
-    const { feeds, fetches } = this.step
-    this.session.run({ [feeds.memory]: this.data(rows) }, [fetches.load])
+    const { feeds, fetches, layout } = this.step
+    if (rows.rows > this.room) {
+      this.session.run({ [feeds.memory]: this.data(rows) }, [fetches.load])
+      this.room = rows.rows
+      return
+    }
+    const most = Math.max(1, Math.floor(loadedBytes / (4 * layout.width)))
+    for (let first = 0; first < rows.rows; first += most) {
+      const count = Math.min(most, rows.rows - first)
+      const words = rows.words.subarray(first * layout.width, (first + count) * layout.width)
+      const places = Int32Array.from({ length: count }, (_, i) => first + i)
+      const memory = { data: words, shape: [count, layout.width] }
+      this.session.run({ [feeds.memory]: memory, [feeds.places]: places }, [fetches.put])
+    }
   }
 
   /**
